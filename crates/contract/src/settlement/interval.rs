@@ -1,0 +1,284 @@
+//! One market interval: all orders, all meters, the grid.
+
+use thiserror::Error;
+use tieline_units::{Currency, CurrencyMismatch, Energy, Money, Price};
+
+use super::order::{ENERGY_MAX, PRICE_MAX};
+use super::{Metering, OrderTerms, Readings, SettleError, Settlement, largest_remainder, settle};
+
+/// What the grid charges and pays in one market interval, per kWh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GridPrices {
+    /// L+: the grid sells at this price.
+    pub import: Price,
+    /// L-: the grid buys at this price; can be negative.
+    pub export: Price,
+    /// Of both.
+    pub currency: Currency,
+}
+
+/// An order among the members of one interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Index of the member that delivers.
+    pub seller: usize,
+    /// Index of the member that takes.
+    pub buyer: usize,
+    /// What they agreed on.
+    pub terms: OrderTerms,
+    /// Of both prices.
+    pub currency: Currency,
+}
+
+/// One member's lines of the bill for one interval. Money received is positive, money paid negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemberEntry {
+    /// Delivered under its orders.
+    pub sold: Energy,
+    /// Received under its orders.
+    pub bought: Energy,
+    /// To the grid.
+    pub exported: Energy,
+    /// From the grid.
+    pub imported: Energy,
+    /// Received for what it sold.
+    pub sales: Money,
+    /// Paid for what it bought (not positive, unless prices are negative).
+    pub purchases: Money,
+    /// Received for exports.
+    pub grid_export: Money,
+    /// Paid for imports.
+    pub grid_import: Money,
+    /// Penalties received and paid.
+    pub penalties: Money,
+}
+
+impl MemberEntry {
+    /// The bill: all lines added up.
+    pub fn balance(&self) -> Money {
+        self.sales + self.purchases + self.grid_export + self.grid_import + self.penalties
+    }
+}
+
+/// What one interval comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntervalSettlement {
+    /// One per order, in their order.
+    pub orders: Vec<Settlement>,
+    /// One per member, in their order.
+    pub members: Vec<MemberEntry>,
+    /// The aggregator's fee.
+    pub aggregator: Money,
+    /// The grid's account.
+    pub grid: Money,
+}
+
+/// Why an interval cannot be settled.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IntervalError {
+    /// An order names a member that is not there, or one member on both sides.
+    #[error("order {order} is between members {seller} and {buyer} of {members}")]
+    Parties {
+        /// Index of the order.
+        order: usize,
+        /// Its seller.
+        seller: usize,
+        /// Its buyer.
+        buyer: usize,
+        /// How many members there are.
+        members: usize,
+    },
+    /// An order over a line of the pair's own, which needs both its readings: settle it with [`settle`].
+    #[error("order {order} is metered on a line of its own")]
+    OwnLine {
+        /// Index of the order.
+        order: usize,
+    },
+    /// More energy than one member can move in an interval, or a price beyond all bounds.
+    #[error("{what} of member {member} is beyond what can be settled")]
+    TooLarge {
+        /// Which number.
+        what: &'static str,
+        /// Whose.
+        member: usize,
+    },
+    /// An order in another currency than the grid's prices.
+    #[error("order {order}: {source}")]
+    Currency {
+        /// Index of the order.
+        order: usize,
+        /// The two currencies.
+        source: CurrencyMismatch,
+    },
+    /// An order that cannot be settled.
+    #[error("order {order}: {source}")]
+    Order {
+        /// Index of the order.
+        order: usize,
+        /// Why.
+        source: SettleError,
+    },
+}
+
+/// Settles an interval: every order on its share of the seller's export, the rest of every meter with the grid.
+///
+/// `net`: per member, the net flow at its tie line over the interval, export positive.
+///
+/// # Errors
+/// [`IntervalError`] for orders that no market can have made; nothing is settled then.
+///
+/// Source: decisions 6 to 9 of the architecture.
+pub fn settle_interval(
+    net: &[Energy],
+    orders: &[Order],
+    grid: GridPrices,
+) -> Result<IntervalSettlement, IntervalError> {
+    check(net, orders, grid)?;
+    check_sizes(net, orders, grid)?;
+    let delivered = cover(net, orders);
+    let mut result = IntervalSettlement {
+        orders: Vec::with_capacity(orders.len()),
+        members: vec![MemberEntry::default(); net.len()],
+        aggregator: Money::ZERO,
+        grid: Money::ZERO,
+    };
+    for (index, order) in orders.iter().enumerate() {
+        let readings = Readings {
+            taken: None,
+            delivered: Some(delivered[index]),
+        };
+        let settlement = settle(&order.terms, readings).map_err(|source| IntervalError::Order {
+            order: index,
+            source,
+        })?;
+        book_order(&mut result, order, &settlement);
+        result.orders.push(settlement);
+    }
+    for (member, &net) in net.iter().enumerate() {
+        book_grid(&mut result, member, net, grid);
+    }
+    assert_conserved(&result, net);
+    Ok(result)
+}
+
+fn check(net: &[Energy], orders: &[Order], grid: GridPrices) -> Result<(), IntervalError> {
+    for (index, order) in orders.iter().enumerate() {
+        let Order {
+            seller,
+            buyer,
+            terms,
+            currency,
+        } = *order;
+        if seller >= net.len() || buyer >= net.len() || seller == buyer {
+            return Err(IntervalError::Parties {
+                order: index,
+                seller,
+                buyer,
+                members: net.len(),
+            });
+        }
+        if terms.metering != Metering::TieLines {
+            return Err(IntervalError::OwnLine { order: index });
+        }
+        grid.currency
+            .expect_same(currency)
+            .map_err(|source| IntervalError::Currency {
+                order: index,
+                source,
+            })?;
+    }
+    Ok(())
+}
+
+/// Refuses what could leave the range of the sums: the flow of every member, what it sold and what it bought.
+fn check_sizes(net: &[Energy], orders: &[Order], grid: GridPrices) -> Result<(), IntervalError> {
+    let max = i128::from(ENERGY_MAX.as_millijoules());
+    let mut sides = vec![[0_i128; 2]; net.len()];
+    for order in orders {
+        let quantity = i128::from(order.terms.quantity.as_millijoules()).abs();
+        sides[order.seller][0] += quantity;
+        sides[order.buyer][1] += quantity;
+    }
+    for (member, (&net, [sold, bought])) in net.iter().zip(sides).enumerate() {
+        let net = i128::from(net.as_millijoules()).abs();
+        for (what, energy) in [
+            ("the flow", net),
+            ("what is sold", sold),
+            ("what is bought", bought),
+        ] {
+            if energy > max {
+                return Err(IntervalError::TooLarge { what, member });
+            }
+        }
+    }
+    let beyond = |price: Price| {
+        price.as_millionths().unsigned_abs() > PRICE_MAX.as_millionths().unsigned_abs()
+    };
+    if !net.is_empty() && (beyond(grid.import) || beyond(grid.export)) {
+        let what = "the grid's price";
+        return Err(IntervalError::TooLarge { what, member: 0 });
+    }
+    Ok(())
+}
+
+/// Conservation of energy and money: a violation is a bug of ours and must not become a bill.
+fn assert_conserved(result: &IntervalSettlement, net: &[Energy]) {
+    let money: Money = result.members.iter().map(MemberEntry::balance).sum();
+    assert!(
+        money + result.aggregator + result.grid == Money::ZERO,
+        "the accounts sum to zero"
+    );
+    for (entry, &net) in result.members.iter().zip(net) {
+        let flow = entry.exported + entry.sold - entry.imported - entry.bought;
+        assert!(flow == net, "every member's energy balances");
+    }
+}
+
+/// q_y of every order: all of it, or pro rata what the seller's export covers.
+fn cover(net: &[Energy], orders: &[Order]) -> Vec<Energy> {
+    let mut delivered = vec![Energy::ZERO; orders.len()];
+    let mut by_seller: Vec<Vec<usize>> = vec![Vec::new(); net.len()];
+    for (index, order) in orders.iter().enumerate() {
+        by_seller[order.seller].push(index);
+    }
+    for (seller, own) in by_seller
+        .iter()
+        .enumerate()
+        .filter(|(_, own)| !own.is_empty())
+    {
+        let quantities: Vec<i64> = own
+            .iter()
+            .map(|&index| orders[index].terms.quantity.as_millijoules())
+            .collect();
+        let sold: i64 = quantities.iter().sum();
+        let covered = net[seller].as_millijoules().clamp(0, sold.max(0));
+        for (&index, share) in own.iter().zip(largest_remainder(covered, &quantities)) {
+            delivered[index] = Energy::from_millijoules(share);
+        }
+    }
+    delivered
+}
+
+fn book_order(result: &mut IntervalSettlement, order: &Order, settlement: &Settlement) {
+    let seller = &mut result.members[order.seller];
+    seller.sold += settlement.settled;
+    seller.sales += settlement.to_seller;
+    seller.penalties -= settlement.penalty;
+    let buyer = &mut result.members[order.buyer];
+    buyer.bought += settlement.settled;
+    buyer.purchases -= settlement.payment;
+    buyer.penalties += settlement.penalty;
+    result.aggregator += settlement.to_aggregator;
+}
+
+/// What the meter shows beyond the orders, at the grid's prices.
+fn book_grid(result: &mut IntervalSettlement, member: usize, net: Energy, grid: GridPrices) {
+    let entry = &mut result.members[member];
+    let residual = net - entry.sold + entry.bought;
+    entry.exported = residual.max(Energy::ZERO);
+    entry.imported = (-residual).max(Energy::ZERO);
+    entry.grid_export = grid.export.cost_of(entry.exported);
+    entry.grid_import = -grid.import.cost_of(entry.imported);
+    result.grid -= entry.grid_export + entry.grid_import;
+}
