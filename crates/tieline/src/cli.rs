@@ -1,0 +1,156 @@
+//! The command line: types only, no work.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Joins the ledgers of microgrids as tie lines join their grids.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tieline",
+    version,
+    about,
+    disable_help_subcommand = true,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// Settings for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings for every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Print one JSON document on stdout and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Seed of everything random; the same seed gives the same bytes
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Settings file in the place of the scenario's scenario.toml
+    #[arg(long, global = true, value_name = "FILE", env = "TIELINE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// One setting, such as market.response=fit; can be repeated and wins over file and environment
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Say less on stderr: no progress, no hints
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario from profiles to bills and write the report
+    Run(Run),
+    /// Solve, clear and verify single market rounds
+    #[command(subcommand)]
+    Market(Market),
+    /// Put the paper's case beside the paper's numbers
+    Reproduce(Reproduce),
+    /// Show settings
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// `tieline run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Folder with scenario.toml and tables [default: scenarios/four-microgrids-day, as shipped]
+    pub scenario: Option<PathBuf>,
+    /// Folder for report, tables and certificates [default: out/NAME of the scenario]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `tieline market`
+#[derive(Debug, Subcommand)]
+pub enum Market {
+    /// Play one game, or match one aggregator's problem, of a JSON file
+    Solve {
+        /// Scenario: microgrids, market and demand_kw, or aggregator
+        file: PathBuf,
+    },
+    /// Clear one two-sided book of step offers
+    Clear(Clear),
+    /// Recompute the certificates of rounds
+    Verify {
+        /// Certificates, or folders of them
+        #[arg(required = true)]
+        certificates: Vec<PathBuf>,
+    },
+}
+
+/// `tieline market clear`
+#[derive(Debug, Args)]
+pub struct Clear {
+    /// CSV with the columns side, price_..., quantity_...
+    pub book: PathBuf,
+    /// Which price of the interval in which supply meets demand
+    #[arg(long, value_enum, default_value_t = Rule::Mid)]
+    pub rule: Rule,
+    /// Who is served among equal prices at the margin
+    #[arg(long, value_enum, default_value_t = Ties::ProRata)]
+    pub ties: Ties,
+}
+
+/// Which price of the interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rule {
+    /// The middle
+    Mid,
+    /// The seller's end
+    MarginalAsk,
+    /// The buyer's end
+    MarginalBid,
+}
+
+/// Who is served among equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ties {
+    /// All, in proportion to their quantities, in whole units of the finest decimal of the book
+    ProRata,
+    /// First come, first served
+    Order,
+}
+
+/// `tieline reproduce`
+#[derive(Debug, Args)]
+pub struct Reproduce {
+    /// What to reproduce; everything without it
+    #[arg(value_enum)]
+    pub what: Option<Figure>,
+    /// Folder for tables and plots [default: out/reproduce/WHAT]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// A table or figure of the paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Figure {
+    /// Table 1: outputs and incomes at three demands
+    Table1,
+    /// Fig. 7: improved against traditional strategy, microgrid 1
+    Fig7,
+    /// Fig. 8: clearing price by iteration
+    Fig8,
+    /// Fig. 9: load and day-ahead output of two microgrids
+    Fig9,
+}
+
+/// `tieline config`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Every setting, its value and where it came from
+    Show {
+        /// Folder with scenario.toml [default: the shipped day]
+        scenario: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,126 @@
+//! What the commands do, one module per noun, and how their ends become exit codes.
+
+mod config;
+mod market;
+mod reproduce;
+mod run;
+mod shipped;
+mod verify;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, Config, Global};
+use crate::config::Overrides;
+use crate::input::InputErrors;
+use crate::printer::Printer;
+
+/// How a command ends when it does not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// The input or the market said no: exit 1.
+    No(String),
+    /// Usage, or a broken environment: exit 2.
+    Broken(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::No(text) | Failure::Broken(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::Broken(format!("{error:#}"))
+    }
+}
+
+impl From<InputErrors> for Failure {
+    fn from(errors: InputErrors) -> Failure {
+        if errors.exit_code() == 2 {
+            Failure::Broken(errors.to_string())
+        } else {
+            Failure::No(errors.to_string())
+        }
+    }
+}
+
+/// Does what the command line says.
+pub fn main(cli: &Cli) -> ExitCode {
+    let printer = Printer::new(&cli.global);
+    match dispatch(cli, printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            printer.error(&failure.to_string());
+            match failure {
+                Failure::No(_) => ExitCode::from(1),
+                Failure::Broken(_) => ExitCode::from(2),
+            }
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Run(run) => run::run(&cli.global, run, printer),
+        Command::Market(command) => {
+            refuse_settings(&cli.global)?;
+            market::market(command, printer)
+        }
+        Command::Reproduce(command) => {
+            refuse_settings(&cli.global)?;
+            reproduce::command(command, printer)
+        }
+        Command::Config(Config::Show { scenario }) => {
+            config::show(&cli.global, scenario.as_deref(), printer)
+        }
+    }
+}
+
+/// Flags that set a scenario, where there is none: nothing is ignored in silence.
+fn refuse_settings(global: &Global) -> Result<(), Failure> {
+    let given = [
+        ("--seed", global.seed.is_some()),
+        ("--config", global.config.is_some()),
+        ("--set", !global.settings.is_empty()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::Broken(format!(
+            "{flag} means nothing here: this command reads no scenario\n\nhint: it belongs to run and config show"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Variables of ours that are no settings.
+const OTHER_VARIABLES: [&str; 3] = ["TIELINE_CONFIG", "TIELINE_SHARED", "TIELINE_SLOW"];
+
+/// Settings from environment and flags.
+fn overrides(global: &Global, printer: Printer) -> Result<Overrides, Failure> {
+    // Variables that are no UTF-8 cannot be ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let (mut overrides, unknown) = Overrides::from_env(variables);
+    for name in unknown
+        .iter()
+        .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()))
+    {
+        printer.warn(&format!("warning: {name} names no setting and is not used"));
+    }
+    for setting in &global.settings {
+        let Some((key, value)) = setting.split_once('=') else {
+            let hint = "hint: write --set market.response=fit";
+            return Err(Failure::Broken(format!(
+                "--set {setting}: expected KEY=VALUE\n\n{hint}"
+            )));
+        };
+        overrides.flag(key.trim(), value.trim());
+    }
+    if let Some(seed) = global.seed {
+        overrides.flag("seed", &seed.to_string());
+    }
+    Ok(overrides)
+}

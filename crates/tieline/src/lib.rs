@@ -1,0 +1,14 @@
+//! The program `tieline` as a library: command line, configuration, input, the stages of a run, output, reports.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod input;
+pub mod output;
+pub mod plot;
+pub mod printer;
+pub mod report;
+pub mod reproduce;
+pub mod run;

@@ -1,0 +1,7 @@
+//! What a run leaves behind: tables, certificates, summary, report.
+
+pub mod collect;
+pub mod folder;
+pub mod rounds;
+pub mod summary;
+pub mod tables;
