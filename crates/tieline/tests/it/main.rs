@@ -1,0 +1,23 @@
+//! What holds of the program, one module per topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod commands;
+mod dirty;
+mod folder;
+mod input;
+mod input_config;
+mod input_defects;
+mod input_parquet;
+mod input_rules;
+mod mutations;
+mod report;
+mod reproduce;
+mod run;
+mod support;
+mod tidy;
+mod year;
