@@ -17,6 +17,9 @@ use super::Failure;
 use crate::cli::{Clear, Market, Rule, Ties};
 use crate::printer::Printer;
 
+/// What some editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Largest file that is taken for a game or a certificate, bytes.
 const FILE_MAX: u64 = 1 << 30;
 
@@ -37,7 +40,11 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
             file.display()
         )));
     }
-    fs::read(file).map_err(broken)
+    let mut bytes = fs::read(file).map_err(broken)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
 }
 
 pub(super) fn no(file: &Path, error: impl std::fmt::Display) -> Failure {

@@ -300,6 +300,23 @@ fn an_unknown_key_beside_an_aggregator_is_refused() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_game_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("game.json");
+    let text = fs::read_to_string(root().join("scenarios/paper-case/game.json")).unwrap();
+    fs::write(&file, format!("\u{feff}{text}")).unwrap();
+    let marked = tieline(&["market", "solve", &file.display().to_string(), "--json"]).expect(0);
+    let plain = tieline(&[
+        "market",
+        "solve",
+        "scenarios/paper-case/game.json",
+        "--json",
+    ])
+    .expect(0);
+    assert_eq!(marked.json(), plain.json());
+}
+
+#[test]
 fn another_settings_file_is_named_as_the_origin() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("other.toml");
