@@ -20,4 +20,5 @@ mod reproduce;
 mod run;
 mod support;
 mod tidy;
+mod trades;
 mod year;
