@@ -35,6 +35,7 @@ pub struct Direct;
 impl Stage for Direct {
     type Input = Ordered;
     type Output = Concluded;
+
     fn run(&self, _slot: &Slot<'_>, ordered: Ordered) -> anyhow::Result<Concluded> {
         let conclusions = vec![Conclusion::Confirmed; ordered.orders.len()];
         Ok(Concluded {

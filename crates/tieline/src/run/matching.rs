@@ -29,6 +29,7 @@ pub struct Aggregating;
 impl Stage for Aggregating {
     type Input = Round;
     type Output = Matched;
+
     fn run(&self, slot: &Slot<'_>, mut round: Round) -> anyhow::Result<Matched> {
         let mut matched = (Vec::new(), None);
         if let (Outcome::Cleared, Some(played)) = (&round.outcome, &round.played) {

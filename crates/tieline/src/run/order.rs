@@ -40,6 +40,7 @@ pub struct Ordering;
 impl Stage for Ordering {
     type Input = Matched;
     type Output = Ordered;
+
     fn run(&self, slot: &Slot<'_>, matched: Matched) -> anyhow::Result<Ordered> {
         let limits: Vec<Power> = matched.round.positions.iter().map(magnitude).collect();
         let awards = award(&matched.flows, &limits, slot.interval.length);

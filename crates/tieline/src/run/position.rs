@@ -17,6 +17,7 @@ pub enum Positioning {
 impl Stage for Positioning {
     type Input = ();
     type Output = Vec<Position>;
+
     fn run(&self, slot: &Slot<'_>, (): ()) -> anyhow::Result<Vec<Position>> {
         let scenario = slot.scenario;
         let profiles = match (self, &scenario.forecast) {

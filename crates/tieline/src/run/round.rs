@@ -125,6 +125,7 @@ pub struct Bidding;
 impl Stage for Bidding {
     type Input = Vec<Position>;
     type Output = Round;
+
     fn run(&self, slot: &Slot<'_>, positions: Vec<Position>) -> anyhow::Result<Round> {
         if let Some(outcome) = without_market(&positions, slot.grid) {
             return Ok(Round {

@@ -31,6 +31,7 @@ pub struct Settling;
 impl Stage for Settling {
     type Input = Concluded;
     type Output = Settled;
+
     fn run(&self, slot: &Slot<'_>, concluded: Concluded) -> anyhow::Result<Settled> {
         let confirmed: Vec<usize> = (0..concluded.conclusions.len())
             .filter(|&index| concluded.conclusions[index] == Conclusion::Confirmed)
