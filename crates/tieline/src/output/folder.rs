@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 pub struct Kind {
     /// The file that shows that a folder is a result.
     pub marker: &'static str,
-    /// Names, or endings of names, of everything in it.
+    /// Names of everything in it; one that begins with a dot stands for all names that end so.
     pub entries: &'static [&'static str],
 }
 
@@ -53,7 +53,7 @@ impl Staged {
                 "{shown} is a mount point and cannot be replaced as a whole\n\nhint: name a folder inside it"
             );
         }
-        remove_leftovers(&parent, &name);
+        clear_leftovers(&target, &parent, &name);
         let staging = parent.join(format!(".{name}.partial-{}", std::process::id()));
         fs::create_dir(&staging).with_context(|| cannot(&target))?;
         Ok(Staged {
@@ -75,31 +75,47 @@ impl Staged {
     /// When the earlier folder cannot be moved away or this one not into its place; the result is then kept beside it and
     /// named.
     pub fn publish(mut self) -> anyhow::Result<()> {
-        self.keep = true;
-        let kept = format!("the result is complete in {}", self.staging.display());
-        refuse_foreign(&self.target, self.kind).with_context(|| kept.clone())?;
-        let old = self.staging.with_file_name(format!(
-            "{}.old",
-            self.staging
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or(".tieline")
-        ));
-        let had_old = self.target.exists();
-        if had_old {
-            fs::rename(&self.target, &old)
-                .with_context(|| format!("cannot replace {}; {kept}", self.target.display()))?;
+        let Err(error) = self.replace() else {
+            self.keep = true;
+            return Ok(());
+        };
+        // Under a name of its own no later call takes it for a leftover.
+        let name = self
+            .target
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("result");
+        let kept = self
+            .target
+            .with_file_name(format!("{name}.kept-{}", std::process::id()));
+        self.keep = fs::rename(&self.staging, &kept).is_ok();
+        if self.keep {
+            return Err(error.context(format!("the result is complete in {}", kept.display())));
+        }
+        Err(error)
+    }
+
+    /// Moves the earlier result away, this one into its place, and removes the earlier one.
+    fn replace(&self) -> anyhow::Result<()> {
+        refuse_foreign(&self.target, self.kind)?;
+        let mut earlier = self.staging.clone().into_os_string();
+        earlier.push(EARLIER);
+        let earlier = PathBuf::from(earlier);
+        let had_earlier = self.target.exists();
+        if had_earlier {
+            fs::rename(&self.target, &earlier)
+                .with_context(|| format!("cannot replace {}", self.target.display()))?;
         }
         if let Err(error) = fs::rename(&self.staging, &self.target) {
-            if had_old {
-                fs::rename(&old, &self.target)?;
+            if had_earlier {
+                fs::rename(&earlier, &self.target)?;
             }
-            return Err(error).with_context(|| format!("{}; {kept}", cannot(&self.target)));
+            return Err(error).with_context(|| cannot(&self.target));
         }
-        if had_old && fs::remove_dir_all(&old).is_err() {
+        if had_earlier && fs::remove_dir_all(&earlier).is_err() {
             eprintln!(
                 "warning: the earlier result could not be removed: {}",
-                old.display()
+                earlier.display()
             );
         }
         Ok(())
@@ -113,6 +129,9 @@ impl Drop for Staged {
         }
     }
 }
+
+/// Ending of the name that the earlier result has while the new one takes its place.
+const EARLIER: &str = ".old";
 
 const HINT: &str = "hint: name another folder with --out, or empty this one";
 
@@ -145,7 +164,11 @@ fn refuse_foreign(target: &Path, kind: Kind) -> anyhow::Result<()> {
     if names.is_empty() {
         return Ok(());
     }
-    let known = |name: &String| kind.entries.iter().any(|entry| name.ends_with(entry));
+    let is = |name: &str, entry: &str| match entry.starts_with('.') {
+        true => name.ends_with(entry),
+        false => name == entry,
+    };
+    let known = |name: &String| kind.entries.iter().any(|entry| is(name, entry));
     match names.iter().find(|name| !known(name)) {
         Some(foreign) => {
             bail!("{shown} holds {foreign}, which no earlier call has left there\n\n{HINT}")
@@ -157,8 +180,9 @@ fn refuse_foreign(target: &Path, kind: Kind) -> anyhow::Result<()> {
     }
 }
 
-/// Removes what calls that were killed have left beside the target.
-fn remove_leftovers(parent: &Path, name: &str) {
+/// Clears what calls that were killed have left beside the target. One killed between the two renames has moved the
+/// earlier result away and put nothing in its place: that result is put back.
+fn clear_leftovers(target: &Path, parent: &Path, name: &str) {
     // Without /proc nobody can say whether the process still lives.
     if !Path::new("/proc/self").exists() {
         return;
@@ -169,14 +193,87 @@ fn remove_leftovers(parent: &Path, name: &str) {
     };
     for entry in entries.flatten() {
         let found = entry.file_name().to_string_lossy().into_owned();
-        let process = found
-            .strip_prefix(&start)
-            .map(|rest| rest.trim_end_matches(".old"));
-        let Some(Ok(process)) = process.map(str::parse::<u32>) else {
+        let Some(rest) = found.strip_prefix(&start) else {
             continue;
         };
-        if !Path::new(&format!("/proc/{process}")).exists() {
+        let process = rest.strip_suffix(EARLIER).unwrap_or(rest);
+        let is_number = process.parse::<u32>().is_ok();
+        if !is_number || Path::new(&format!("/proc/{process}")).exists() {
+            continue;
+        }
+        if rest.ends_with(EARLIER) && !target.exists() {
+            let _ = fs::rename(entry.path(), target);
+        } else {
             let _ = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind {
+        marker: "summary.json",
+        entries: &["summary.json", ".csv"],
+    };
+
+    /// No process has this number: it is above the kernel's largest.
+    const DEAD: u32 = u32::MAX;
+
+    fn result(folder: &Path, text: &str) {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("summary.json"), text).unwrap();
+    }
+
+    fn summary(folder: &Path) -> String {
+        fs::read_to_string(folder.join("summary.json")).unwrap()
+    }
+
+    #[test]
+    fn a_result_moved_away_by_a_killed_call_is_put_back() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        result(
+            &root.path().join(format!(".out.partial-{DEAD}.old")),
+            "earlier",
+        );
+        result(&root.path().join(format!(".out.partial-{DEAD}")), "half");
+        let staged = Staged::new(&target, KIND).unwrap();
+        assert_eq!(summary(&target), "earlier");
+        drop(staged);
+        assert_eq!(
+            fs::read_dir(root.path()).unwrap().count(),
+            1,
+            "nothing else is left"
+        );
+    }
+
+    #[test]
+    fn a_result_that_cannot_take_its_place_is_kept_under_a_name_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let staged = Staged::new(&target, KIND).unwrap();
+        fs::write(staged.path().join("summary.json"), "new").unwrap();
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("thesis.txt"), "years of work").unwrap();
+        let error = format!("{:#}", staged.publish().unwrap_err());
+        let kept = root.path().join(format!("out.kept-{}", std::process::id()));
+        assert!(error.contains(&kept.display().to_string()), "{error}");
+        assert_eq!(summary(&kept), "new");
+        drop(Staged::new(&root.path().join("other"), KIND).unwrap());
+        assert!(kept.exists() && target.join("thesis.txt").exists());
+    }
+
+    #[test]
+    fn a_name_that_only_ends_like_ours_is_foreign() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        result(&target, "ours");
+        fs::write(target.join("a.csv"), "").unwrap();
+        assert!(Staged::new(&target, KIND).is_ok());
+        fs::write(target.join("my-summary.json"), "").unwrap();
+        let error = Staged::new(&target, KIND).unwrap_err().to_string();
+        assert!(error.contains("holds my-summary.json"), "{error}");
     }
 }
