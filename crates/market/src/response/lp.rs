@@ -17,6 +17,10 @@
 //! unless the microgrid is marginal. The optimum by value, then lowest mean, then lexicographically largest x is a
 //! vertex too, because each step maximises a linear function over a face.
 //!
+//! **Deviations.** The linear programs assume that what stands above level m sells nothing and what stands below sells
+//! whole; where a microgrid's own level lies below L⁻ they may leave some of it unsold, which the market does not. The
+//! vertices follow the income as the market pays it.
+//!
 //! Source: Hu et al. 2022, eqs. (6)-(8); the linear programs are those of one m each.
 
 use super::Situation;
