@@ -11,7 +11,7 @@ use tieline_market::position::Position;
 use tieline_units::{Energy, Money, Price, Time};
 
 use super::rounds;
-use super::summary::mode;
+use super::summary::{LEFT_OUT, mode};
 use crate::input::Scenario;
 use crate::report::data::{
     BlockData, DayData, FlowData, MemberData, MoneyText, Party, ProfileData, ReportData, RoundData,
@@ -163,6 +163,7 @@ impl Collector {
             totals: totals(tally, &extras),
             warnings: scenario.warnings.iter().map(ToString::to_string).collect(),
             notices: extras.notices,
+            left_out: LEFT_OUT.map(str::to_owned).to_vec(),
             slots: self.slots,
         })
     }

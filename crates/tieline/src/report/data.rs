@@ -40,6 +40,8 @@ pub struct ReportData {
     pub totals: TotalsData,
     /// Warnings about the input, as printed.
     pub warnings: Vec<String>,
+    /// Steps of a trade's life that the run left out, in words.
+    pub left_out: Vec<String>,
     /// Name and licence of the data, one line each.
     pub notices: Vec<String>,
 }

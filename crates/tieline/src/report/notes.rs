@@ -106,6 +106,8 @@ fn notes(view: &View<'_>) -> Vec<String> {
         ));
     }
     items.extend(forecast_cost(view));
+    let left_out = data.left_out.iter();
+    items.extend(left_out.map(|step| format!("<strong>Left out:</strong> {}.", escape(step))));
     for day in &data.days {
         if let Some(note) = view.day_length_note(day) {
             items.push(escape(&note));

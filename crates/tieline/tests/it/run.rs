@@ -73,6 +73,8 @@ fn the_shipped_day_has_at_least_seventy_intervals_with_sellers_and_buyers_and_su
         "{summary}"
     );
     assert_eq!(summary["sum"], "0.000000");
+    let page = fs::read_to_string(path.join("report.html")).unwrap();
+    assert!(page.contains("every order is confirmed directly"));
     let on_disk: Value =
         serde_json::from_slice(&fs::read(path.join("summary.json")).unwrap()).unwrap();
     assert_eq!(on_disk, summary);
