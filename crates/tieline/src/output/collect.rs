@@ -60,10 +60,13 @@ pub struct Detail {
 pub struct Collector {
     slots: Vec<SlotData>,
     days: Vec<DayData>,
-    /// Tally of the members' gains at the end of the last complete day.
+    /// By seller and buyer.
     traded: BTreeMap<(usize, usize), Traded>,
+    /// Delivered energy, mJ, and index of every round that was played.
     rounds: Vec<(i64, usize)>,
+    /// Mean power of the dispatchable units, kW, by interval and member.
     dispatched: Vec<Vec<f32>>,
+    /// Sums of the local day that goes by.
     today: Tally,
 }
 
