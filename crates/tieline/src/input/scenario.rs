@@ -326,7 +326,6 @@ fn read_forecast(
     })
 }
 
-/// Fibres must end at sites that exist.
 /// Names in the settings that no table knows: a link to nowhere is a warning, a limit on no line an error.
 fn check_names(config: &Config, community: &Community, findings: &mut Findings) {
     if community.microgrids.is_empty() {
