@@ -1,0 +1,14 @@
+//! What holds of keys between two places, one module per topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so by a panic, and measured numbers are shown with --nocapture"
+)]
+
+mod link_block;
+mod link_rate;
+mod link_wire;
+mod link_wire_forger;
+mod link_wire_parts;
