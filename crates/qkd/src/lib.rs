@@ -2,6 +2,12 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`etsi`] | the vocabulary of ETSI GS QKD 014 |
+//! | [`client`] | a client for any key manager that speaks it |
+//! | [`kme`] | a key manager that speaks it |
+//! | [`certs`] | a CA and certificates for development |
+//! | [`probe`] | whether a key manager does what the standard says |
+//! | [`tls`] | certificates and identities |
 //! | [`link`] | the physical layer: decoy-state BB84 with finite keys, as formulas, block by block, and pulse by pulse |
 //!
 //! Everything that [`link`] produces is **simulated**: it is good for development, tests and studies, and secret to
@@ -9,4 +15,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certs;
+pub mod client;
+pub mod etsi;
+pub mod kme;
 pub mod link;
+pub mod probe;
+pub mod tls;

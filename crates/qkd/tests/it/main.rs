@@ -7,8 +7,17 @@
     reason = "a test that cannot go on says so by a panic, and measured numbers are shown with --nocapture"
 )]
 
+mod attacks;
+mod client;
+mod etsi;
+mod fake;
+mod kme;
+mod kme_link;
 mod link_block;
 mod link_rate;
 mod link_wire;
 mod link_wire_forger;
 mod link_wire_parts;
+mod pages;
+mod pair;
+mod probe;
