@@ -9,6 +9,8 @@
 //! | [`probe`] | whether a key manager does what the standard says |
 //! | [`tls`] | certificates and identities |
 //! | [`link`] | the physical layer: decoy-state BB84 with finite keys, as formulas, block by block, and pulse by pulse |
+//! | [`store`] | the durable single-use key store of a consumer |
+//! | [`hybrid`] | keys from QKD, X25519 and ML-KEM-768 together |
 //!
 //! Everything that [`link`] produces is **simulated**: it is good for development, tests and studies, and secret to
 //! nobody who knows the seed.
@@ -18,7 +20,9 @@
 pub mod certs;
 pub mod client;
 pub mod etsi;
+pub mod hybrid;
 pub mod kme;
 pub mod link;
 pub mod probe;
+pub mod store;
 pub mod tls;
