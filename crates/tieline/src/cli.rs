@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod qkd;
+mod uss;
+
+pub use qkd::{Device, Qkd, QkdModel};
+pub use uss::{Attack, DemoArgs, HashFamily, Uss, UssBounds};
+
 /// Joins the ledgers of microgrids as tie lines join their grids.
 #[derive(Debug, Parser)]
 #[command(
@@ -53,8 +59,14 @@ pub enum Command {
     /// Solve, clear and verify single market rounds
     #[command(subcommand)]
     Market(Market),
+    /// Keys between two places: key manager, client, probe, model of a link
+    #[command(subcommand)]
+    Qkd(Qkd),
     /// Put the paper's case beside the paper's numbers
     Reproduce(Reproduce),
+    /// Signatures that rest on shared keys and on no assumption about computers
+    #[command(subcommand)]
+    Uss(Uss),
     /// Show settings
     #[command(subcommand)]
     Config(Config),

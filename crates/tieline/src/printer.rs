@@ -32,6 +32,16 @@ impl Printer {
         }
     }
 
+    /// Whether less is to be said on stderr.
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether more is to be said on stderr.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Data for people; left out under `--json`.
     ///
     /// # Errors

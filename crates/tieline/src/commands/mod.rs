@@ -2,9 +2,11 @@
 
 mod config;
 mod market;
+mod qkd;
 mod reproduce;
 mod run;
 mod shipped;
+mod uss;
 mod verify;
 
 use std::fmt;
@@ -70,10 +72,12 @@ fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
             refuse_settings(&cli.global)?;
             market::market(command, printer)
         }
+        Command::Qkd(command) => qkd::command(&cli.global, command, printer),
         Command::Reproduce(command) => {
             refuse_settings(&cli.global)?;
             reproduce::command(command, printer)
         }
+        Command::Uss(command) => uss::command(&cli.global, command, printer),
         Command::Config(Config::Show { scenario }) => {
             config::show(&cli.global, scenario.as_deref(), printer)
         }
@@ -82,14 +86,27 @@ fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
 
 /// Flags that set a scenario, where there is none: nothing is ignored in silence.
 fn refuse_settings(global: &Global) -> Result<(), Failure> {
-    let given = [
-        ("--seed", global.seed.is_some()),
+    refuse(&[("--seed", global.seed.is_some())])?;
+    refuse_scenario_settings(global)
+}
+
+/// The same for a command that draws from a seed.
+fn refuse_scenario_settings(global: &Global) -> Result<(), Failure> {
+    refuse(&[
         ("--config", global.config.is_some()),
         ("--set", !global.settings.is_empty()),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
+    ])
+}
+
+fn refuse(flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Failure::Broken(format!(
-            "{flag} means nothing here: this command reads no scenario\n\nhint: it belongs to run and config show"
+            "{flag} means nothing here: this command reads no scenario{}\n\nhint: it belongs to run and config show",
+            if *flag == "--seed" {
+                " and draws nothing"
+            } else {
+                ""
+            }
         ))),
         None => Ok(()),
     }

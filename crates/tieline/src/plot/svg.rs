@@ -215,6 +215,13 @@ impl Svg {
         );
     }
 
+    /// Puts another drawing into this one, its top left corner at a point.
+    pub(crate) fn place(&mut self, at: (f64, f64), other: &Svg) {
+        self.open_scaled(at, (1.0, 1.0));
+        self.body.push_str(&other.body);
+        self.close();
+    }
+
     /// Opens a group moved and then stretched; [`Svg::close`] ends it.
     pub(crate) fn open_scaled(&mut self, shift: (f64, f64), stretch: (f64, f64)) {
         let finite = |value: f64| if value.is_finite() { value } else { 1.0 };
