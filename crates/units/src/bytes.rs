@@ -2,6 +2,7 @@
 //!
 //! Integers are big-endian and fixed in width, texts and lists carry their length as u32, an option is one
 //! byte 0 or 1 before its value. Nothing else exists, so equal values have equal bytes and no two values share them.
+//! [`mod@crate::canonical`] reads them back.
 
 use std::fmt;
 
@@ -72,6 +73,11 @@ impl Encoder {
         &self.0
     }
 
+    /// The bytes, without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// SHA-256 of the bytes so far.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.0)
@@ -86,6 +92,11 @@ impl Digest {
     /// Hashes canonical bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
+    }
+
+    /// A digest that was computed elsewhere.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
     }
 
     /// The 32 bytes.

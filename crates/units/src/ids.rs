@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 /// Longest identifier, in bytes.
-const ID_BYTES_MAX: usize = 64;
+pub(crate) const ID_BYTES_MAX: usize = 64;
 
 /// A text that cannot be an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

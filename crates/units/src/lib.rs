@@ -26,6 +26,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod bytes;
+pub mod canonical;
 pub mod decimal;
 mod energy;
 mod ids;
@@ -34,6 +35,7 @@ mod power;
 mod time;
 
 pub use bytes::{Digest, Encoder};
+pub use canonical::{Canonical, DecodeError, Decoder};
 pub use energy::Energy;
 pub use ids::{ChainId, IdError, MicrogridId, SiteId};
 pub use money::{Currency, CurrencyError, CurrencyMismatch, Money, Price};

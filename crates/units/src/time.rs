@@ -106,9 +106,9 @@ impl Time {
         }
     }
 
-    /// This instant plus so many milliseconds.
+    /// This instant plus so many milliseconds, not beyond the last that can be written.
     pub const fn plus_millis(self, millis: u64) -> Time {
-        Time(self.0 + millis)
+        Time(self.0.saturating_add(millis))
     }
 
     /// This instant minus so many milliseconds, not before 1970.

@@ -7,6 +7,7 @@
 )]
 
 mod bytes;
+mod canonical;
 mod decimal;
 mod quantities;
 mod time;
