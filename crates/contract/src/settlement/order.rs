@@ -17,7 +17,7 @@ pub const PRICE_MAX: Price = Price::from_millionths(10_000_000_000);
 pub const PENALTY_PPM_MAX: u32 = 10_000_000;
 
 /// How the two ends of an order are metered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metering {
     /// Each member at its own tie line: the readings are not two ends of one flow.
     #[default]
@@ -60,7 +60,7 @@ pub struct Readings {
 }
 
 /// What an order comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Settlement {
     /// q: the energy that is paid for.
     pub settled: Energy,
@@ -76,6 +76,22 @@ pub struct Settlement {
     pub penalty: Money,
     /// Held back until the readings are reconciled; part of neither `settled` nor `short`.
     pub disputed: Energy,
+}
+
+impl Settlement {
+    /// Whether these amounts follow from the terms and the energies: what a ledger that did not see the readings can check.
+    pub fn follows_from(&self, terms: &OrderTerms) -> bool {
+        let energies = [self.settled, self.disputed, self.short];
+        energies
+            .iter()
+            .all(|energy| (Energy::ZERO..=ENERGY_MAX).contains(energy))
+            && self.settled + self.disputed <= terms.quantity
+            && self.short <= terms.quantity
+            && self.payment == terms.price.cost_of(self.settled)
+            && self.to_seller == terms.seller_price.cost_of(self.settled)
+            && self.to_aggregator == self.payment - self.to_seller
+            && self.penalty == penalty(terms, self.short)
+    }
 }
 
 /// Why terms or readings cannot be settled.

@@ -5,5 +5,11 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod hybrid;
+mod identification;
 mod interval;
+mod keys;
+mod merkle;
 mod order;
+mod remember;
+mod rendering;

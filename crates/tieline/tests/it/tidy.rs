@@ -25,7 +25,19 @@ const PURE: [(&str, &[&str]); 4] = [
             "zeroize",
         ],
     ),
-    ("contract", &["thiserror", "tieline-units"]),
+    (
+        "contract",
+        &[
+            "chacha20poly1305",
+            "ed25519-dalek",
+            "hkdf",
+            "libcrux-ml-dsa",
+            "sha2",
+            "thiserror",
+            "tieline-units",
+            "zeroize",
+        ],
+    ),
 ];
 
 /// The one file that may hold unsafe code.

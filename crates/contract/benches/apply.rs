@@ -1,0 +1,213 @@
+//! What a transition costs a ledger, with symbolic signatures (everything but cryptography) and with real ones.
+//!
+//! `cargo bench -p tieline-contract --bench apply`. Certificates carry three signatures; a request's and an act's own
+//! signature is one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark stops when something is wrong"
+)]
+
+mod world;
+
+use std::sync::Arc;
+
+use divan::{Bencher, black_box};
+use tieline_contract::apply;
+use tieline_contract::certificate::Certificate;
+use tieline_contract::hybrid::{Suite, Verify};
+use tieline_contract::state::{Block, State};
+use tieline_contract::terms::Request;
+use tieline_contract::transaction::Transaction;
+use tieline_sim::acts;
+use tieline_sim::village::{START, accept, decline, key_return};
+use tieline_units::Time;
+
+use crate::world::{Signing, World};
+
+fn main() {
+    divan::main();
+}
+
+const STEPS: [&str; 21] = [
+    "T0", "T1", "T3", "T3 late", "T3'", "T4", "T4'", "T5", "T5k", "T5'", "T5''", "T6", "T6'",
+    "T7 x", "T7 y", "T8c", "T8a", "T8", "T8'", "T9", "T10",
+];
+
+/// A ledger before a transition, and what brings it about.
+struct Step {
+    ledger: State,
+    transaction: Transaction,
+    block: Block,
+    verify: &'static dyn Verify,
+}
+
+/// One order on its way.
+struct Deal {
+    world: World,
+    request: Arc<Request>,
+    now: Time,
+}
+
+impl Deal {
+    fn new(signing: Signing) -> Deal {
+        let mut world = World::new(signing);
+        let now = START.minus_millis(3_600_000);
+        world.fund(now);
+        let request = world.request(world.village.terms(), 1);
+        Deal {
+            world,
+            request,
+            now,
+        }
+    }
+
+    fn act(&mut self, name: &str, transaction: &Transaction) -> Vec<Transaction> {
+        let transaction = self.world.signed(name, transaction);
+        let said = self.world.act_all(name, self.now, &[transaction]);
+        let tell = |certificate: Arc<Certificate>| Transaction::Certificate(certificate);
+        said.into_iter().map(tell).collect()
+    }
+
+    /// The step that the transaction would make on a ledger.
+    fn step(self, name: &str, transaction: &Transaction) -> Step {
+        Step {
+            transaction: self.world.signed(name, transaction),
+            block: self.world.block(name, self.now),
+            verify: self.world.verify(),
+            ledger: self.world.ledgers[name].clone(),
+        }
+    }
+}
+
+/// Brings an order to where the step is next.
+fn before(signing: Signing, step: &str) -> Step {
+    let mut deal = Deal::new(signing);
+    let (request, order) = (deal.request.clone(), deal.request.order());
+    let terms = request.terms.clone();
+    let asked = Transaction::Request(request.clone());
+    if step == "T0" {
+        let local = acts::local_terms(&deal.world.village);
+        let local = acts::local(&deal.world.request(local, 1));
+        return deal.step("chain-x", &local);
+    }
+    if step == "T1" {
+        return deal.step("chain-x", &asked);
+    }
+    let req = deal.act("chain-x", &asked).remove(0);
+    match step {
+        "T3" => return deal.step("chain-y", &req),
+        "T3 late" => {
+            deal.now = terms.deadline;
+            return deal.step("chain-y", &req);
+        }
+        "T3'" => {
+            deal.now = terms.deadline;
+            let nonce = request.nonce;
+            return deal.step(
+                "chain-y",
+                &tieline_sim::village::timeout_request(&terms, nonce),
+            );
+        }
+        "T5'" => {
+            deal.now = terms.deadline.plus_millis(1);
+            return deal.step("chain-x", &Transaction::Timeout(order));
+        }
+        _ => {}
+    }
+    deal.act("chain-y", &req);
+    match step {
+        "T4" => return deal.step("chain-y", &accept(&terms, order)),
+        "T4'" => return deal.step("chain-y", &decline(&terms, order)),
+        "T5''" => {
+            let rej = deal.act("chain-y", &decline(&terms, order)).remove(0);
+            return deal.step("chain-x", &rej);
+        }
+        _ => {}
+    }
+    let acc = deal.act("chain-y", &accept(&terms, order)).remove(0);
+    match step {
+        "T5" => return deal.step("chain-x", &acc),
+        "T6'" => {
+            deal.now = terms.gate_closure;
+            return deal.step("chain-y", &Transaction::Void(order));
+        }
+        _ => {}
+    }
+    let com = deal.act("chain-x", &acc).remove(0);
+    match step {
+        "T5k" => return deal.step("chain-x", &key_return(&terms, order)),
+        "T6" => return deal.step("chain-y", &com),
+        "T8c" => return deal.step("chain-z", &com),
+        _ => {}
+    }
+    deal.act("chain-y", &com);
+    deal.act("chain-z", &com);
+    delivered(deal, step)
+}
+
+/// Phase 6.
+fn delivered(mut deal: Deal, step: &str) -> Step {
+    let terms = deal.request.terms.clone();
+    deal.now = terms.end();
+    let quantity = terms.quantity.as_millijoules();
+    let bought = acts::registers("chain-x", "mg-x", terms.start, [0, 0], [0, quantity]);
+    let sold = acts::registers("chain-y", "mg-y", terms.start, [0, quantity], [0, 0]);
+    match step {
+        "T7 x" => return deal.step("chain-x", &bought),
+        "T7 y" => return deal.step("chain-y", &sold),
+        "T8'" => {
+            deal.now = terms
+                .metering_deadline
+                .plus_millis(deal.world.village.grace + 1);
+            let overdue = Transaction::Default(deal.request.order());
+            return deal.step("chain-z", &overdue);
+        }
+        _ => {}
+    }
+    let met_x = deal.act("chain-x", &bought).remove(0);
+    let met_y = deal.act("chain-y", &sold).remove(0);
+    if step == "T8a" {
+        return deal.step("chain-z", &met_x);
+    }
+    deal.act("chain-z", &met_x);
+    if step == "T8" {
+        return deal.step("chain-z", &met_y);
+    }
+    let set = deal.act("chain-z", &met_y).remove(0);
+    match step {
+        "T9" => deal.step("chain-x", &set),
+        "T10" => deal.step("chain-y", &set),
+        other => panic!("no step {other}"),
+    }
+}
+
+fn run(bencher: Bencher<'_, '_>, signing: Signing, step: &str) {
+    let step = before(signing, step);
+    bencher
+        .with_inputs(|| step.ledger.clone())
+        .bench_local_refs(|ledger| {
+            apply(
+                ledger,
+                black_box(&step.transaction),
+                step.block,
+                step.verify,
+            )
+            .unwrap()
+        });
+}
+
+#[divan::bench(args = STEPS, sample_count = 300)]
+fn symbolic(bencher: Bencher<'_, '_>, step: &str) {
+    run(bencher, Signing::Symbols, step);
+}
+
+#[divan::bench(args = STEPS, sample_count = 100, sample_size = 1)]
+fn ml_dsa_65(bencher: Bencher<'_, '_>, step: &str) {
+    run(bencher, Signing::Real(Suite::MlDsa65), step);
+}
+
+#[divan::bench(args = STEPS, sample_count = 100, sample_size = 1)]
+fn hybrid(bencher: Bencher<'_, '_>, step: &str) {
+    run(bencher, Signing::Real(Suite::Ed25519MlDsa65), step);
+}
