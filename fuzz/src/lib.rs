@@ -1,4 +1,6 @@
-//! What the fuzz targets share: small epochs, one per family.
+//! What the fuzz targets share: small epochs, one per family, and edits of the contract's samples.
+
+pub mod contract;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
