@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod id;
 pub mod qkd;
 mod uss;
 
+pub use id::{Id, IdIssue, IdKey, IdScan, IdShow};
 pub use qkd::{Device, Qkd, QkdModel};
 pub use uss::{Attack, DemoArgs, HashFamily, Uss, UssBounds};
 
@@ -62,6 +64,9 @@ pub enum Command {
     /// Keys between two places: key manager, client, probe, model of a link
     #[command(subcommand)]
     Qkd(Qkd),
+    /// Show who asks for a trade as QR symbols, and check what was scanned
+    #[command(subcommand)]
+    Id(Id),
     /// Put the paper's case beside the paper's numbers
     Reproduce(Reproduce),
     /// Signatures that rest on shared keys and on no assumption about computers
@@ -155,6 +160,8 @@ pub enum Figure {
     Fig8,
     /// Fig. 9: load and day-ahead output of two microgrids
     Fig9,
+    /// Section 3.2: the six phases, as printed and as corrected
+    Protocol,
 }
 
 /// `tieline config`

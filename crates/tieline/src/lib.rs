@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod identification;
 pub mod input;
 pub mod output;
 pub mod plot;

@@ -1,6 +1,7 @@
 //! What the commands do, one module per noun, and how their ends become exit codes.
 
 mod config;
+mod id;
 mod market;
 mod qkd;
 mod reproduce;
@@ -73,6 +74,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
             market::market(command, printer)
         }
         Command::Qkd(command) => qkd::command(&cli.global, command, printer),
+        Command::Id(command) => id::command(&cli.global, command, printer),
         Command::Reproduce(command) => {
             refuse_settings(&cli.global)?;
             reproduce::command(command, printer)

@@ -1,4 +1,5 @@
-//! The paper's case beside the paper's numbers: every claim of section 5.1 with a verdict by one rule.
+//! The paper's case beside the paper's numbers: every claim of section 5.1 with a verdict by one rule, and
+//! the six phases of section 3.2.
 //!
 //! The paper prints Table 1 and three figures, but no cost, no grid price and no first price. The embedded case was fitted
 //! to Table 1, with penalties for breaking what the text says of Figs. 7 and 8. Agreement where something was imposed is
@@ -20,6 +21,7 @@ pub mod findings;
 mod page;
 pub mod paper;
 mod plots;
+pub mod protocol;
 pub mod robustness;
 mod sections;
 mod sections_figs;
@@ -39,6 +41,7 @@ use fig8::Fig8;
 use fig9::Fig9;
 pub use fig9::{Fig9Data, Fig9Microgrid};
 use findings::Findings;
+use protocol::Protocol;
 use robustness::Robustness;
 use table1::Table1;
 use uniqueness::Uniqueness;
@@ -62,11 +65,19 @@ pub enum Figure {
     Fig8,
     /// Fig. 9: load and day-ahead output of two microgrids.
     Fig9,
+    /// Section 3.2 with Fig. 3: the six phases.
+    Protocol,
 }
 
 impl Figure {
     /// All of them, in the order of the paper.
-    pub const ALL: [Figure; 4] = [Figure::Table1, Figure::Fig7, Figure::Fig8, Figure::Fig9];
+    pub const ALL: [Figure; 5] = [
+        Figure::Table1,
+        Figure::Fig7,
+        Figure::Fig8,
+        Figure::Fig9,
+        Figure::Protocol,
+    ];
 }
 
 /// What was asked for, computed and judged.
@@ -102,6 +113,8 @@ pub struct Document {
     pub fig9: Option<Fig9>,
     /// Noise on the costs.
     pub robustness: Option<Robustness>,
+    /// The six phases.
+    pub protocol: Option<Protocol>,
 }
 
 /// One line of the rule.
@@ -198,6 +211,11 @@ pub fn reproduce(figures: &[Figure], fig9: Option<&Fig9Data>) -> anyhow::Result<
             .claims
             .extend(claims_figs::fig9(document.fig9.as_ref()));
     }
+    if asked(Figure::Protocol) {
+        let protocol = protocol::compute()?;
+        document.claims.extend(protocol::claims(&protocol));
+        document.protocol = Some(protocol);
+    }
     document.claims_counted = Counts::count(document.claims.iter().map(|claim| claim.verdict));
     Ok(document)
 }
@@ -221,6 +239,7 @@ impl Document {
             fig8: None,
             fig9: None,
             robustness: None,
+            protocol: None,
         }
     }
 

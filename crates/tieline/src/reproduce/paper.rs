@@ -237,3 +237,8 @@ pub const FIG9_RESIDENTS: Quote = quote(ON_FIG9, "mainly serving residents");
 pub const FIG9_SECOND: Quote = quote(ON_FIG9, "a small solar power generator");
 /// Its customers.
 pub const FIG9_BUSINESSES: Quote = quote(ON_FIG9, "mainly serving businesses");
+/// What the six phases are said to give.
+pub const CONSISTENT: Quote = quote(
+    "section 4.2, on the phases of section 3.2",
+    "The proposed quantum threshold consensus mechanism for multiple microgrids can ensure the consistency of cross-chain information",
+);

@@ -33,6 +33,9 @@ pub(super) fn sections(document: &Document) -> Vec<Section<'_>> {
     if document.figures.contains(&Figure::Fig9) {
         sections.push(sections_figs::fig9(document, document.fig9.as_ref()));
     }
+    if let Some(protocol) = &document.protocol {
+        sections.push(super::protocol::section(document, protocol));
+    }
     if let Some(findings) = &document.findings {
         sections.push(inconsistencies(findings));
         sections.push(corrections());

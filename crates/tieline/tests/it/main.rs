@@ -9,6 +9,7 @@
 mod commands;
 mod dirty;
 mod folder;
+mod identification;
 mod input;
 mod input_config;
 mod input_defects;

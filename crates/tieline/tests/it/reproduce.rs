@@ -57,6 +57,7 @@ fn verdicts(document: &Document) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one line per claim")]
 fn verdicts_of_all_cells_and_claims() {
     insta::assert_snapshot!(verdicts(&everything()), @r"
     table1-220-mg1-output: compatible
@@ -127,6 +128,7 @@ fn verdicts_of_all_cells_and_claims() {
     fig9-residents: compatible
     fig9-second: compatible
     fig9-businesses: compatible
+    protocol-consistent: contradicted
     ");
 }
 
@@ -333,7 +335,7 @@ fn files_are_named_once_and_tables_are_rectangular() {
         assert!(!rows.is_empty(), "{name}");
         tables += 1;
     }
-    assert_eq!(tables, 22);
+    assert_eq!(tables, 24);
     for name in [
         "reproduce.html",
         "fig7-volume.svg",
@@ -353,6 +355,25 @@ fn only_what_is_asked_for_is_computed() {
     assert!(fig8.claims.iter().all(|claim| claim.figure == Figure::Fig8));
     let fig9 = reproduce(&[Figure::Fig9], None).expect("the embedded case");
     assert_eq!(verdicts(&fig9), "fig9-curves: not checkable\n");
+}
+
+#[test]
+fn the_printed_phases_break_and_the_corrected_ones_do_not_under_one_schedule() {
+    let document = reproduce(&[Figure::Protocol], None).expect("the embedded case");
+    let protocol = document.protocol.expect("it was asked for");
+    assert_eq!(protocol.violated, "S1");
+    assert!(protocol.agree && !protocol.explored.violated);
+    assert!(protocol.explored.transitions > 1_000);
+    let end = |lines: &[String]| lines.last().expect("a run has an end").clone();
+    let (printed, corrected) = (end(&protocol.printed), end(&protocol.corrected));
+    assert!(
+        printed.contains("REFUNDED") && printed.contains("CONFIRMED"),
+        "{printed}"
+    );
+    assert!(
+        corrected.contains("REFUNDED") && corrected.contains("VOIDED"),
+        "{corrected}"
+    );
 }
 
 #[test]
