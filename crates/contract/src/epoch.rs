@@ -1,8 +1,9 @@
 //! T14: the verification nodes of a chain change, and nobody is left with orders that no one can attest.
 //!
 //! **Protocol.** The present members approve the next; ROT tells the other chains; each acknowledges on its own ledger; the
-//! old epoch closes when every chain that deals with this one has acknowledged and none of the orders whose unconditional
-//! signatures went to it is undecided. The next epoch attests the old one's final outbox entries again.
+//! old epoch closes when every chain that deals with this one has acknowledged, none of the orders whose unconditional
+//! signatures went to it is undecided, and the chain keeps the ROT certificate that the old epoch signed, so that whoever
+//! missed it can follow at any time. The next epoch attests the old one's final outbox entries again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::change::{Change, Draft};
 use crate::credibility::{select, updated};
 use crate::guard::{Fact, Guard, Refusal};
 use crate::hybrid::{Domain, Purpose, Verify};
-use crate::payload::{Kind, Payload, Rotation};
+use crate::payload::{Kind, Payload, Rotation, Subject};
 use crate::registry::{stake, stands, unstake};
 use crate::state::State;
 use crate::threshold::Committee;
@@ -136,6 +137,8 @@ pub(crate) fn close(d: &mut Draft<'_>, epoch: u64) -> Result<(), Refusal> {
         .as_ref()
         .map_or(Fact::Plain, |chain| Fact::Name(chain.to_string()));
     d.require(Guard::Acknowledged, waiting.is_none(), fact)?;
+    let kept = handed_over(state, epoch + 1);
+    d.require(Guard::Acknowledged, kept, Fact::Name(chain.to_string()))?;
     let bought = state.purchases.values();
     let sold = state.sales.values();
     let open = bought
@@ -156,6 +159,30 @@ pub(crate) fn close(d: &mut Draft<'_>, epoch: u64) -> Result<(), Refusal> {
     d.then(Change::Close(chain, epoch));
     publish(d, Rotation::Closed { epoch });
     Ok(())
+}
+
+/// Whether the certificate that names an epoch of this chain, by the epoch before it, is kept here.
+fn handed_over(state: &State, epoch: u64) -> bool {
+    let at = |number| {
+        let own = state.rules.chain.clone();
+        (own, Kind::Rotate, Subject::Sequence(number))
+    };
+    let mut own = state.kept.range(at(0)..=at(u64::MAX));
+    own.any(|(_, certificate)| hands_over(certificate) == Some(epoch))
+}
+
+/// Which epoch a certificate hands over to, by the one before it: all that others need to follow.
+fn hands_over(certificate: &Certificate) -> Option<u64> {
+    let Payload::Rotate { rotation, .. } = &certificate.payload else {
+        return None;
+    };
+    match rotation {
+        Rotation::Opened(committee) => {
+            let next = certificate.epoch.checked_add(1) == Some(committee.epoch);
+            next.then_some(committee.epoch)
+        }
+        Rotation::Acknowledged { .. } | Rotation::Closed { .. } => None,
+    }
 }
 
 /// Chains with an order that is open here, and Z.
@@ -212,7 +239,8 @@ pub(crate) fn end(
     Ok(())
 }
 
-/// This chain's own certificate comes back: who signed it gains, who did not loses.
+/// This chain's own certificate comes back: who signed it gains, who did not loses. One that hands over to the next epoch is
+/// kept: when the old epoch's keys are erased nobody can make it again, and whoever missed it needs it to follow.
 pub(crate) fn participate(
     d: &mut Draft<'_>,
     verify: &dyn Verify,
@@ -221,13 +249,21 @@ pub(crate) fn participate(
     d.begin(Transition::Participate);
     let state = d.state;
     let once = (certificate.chain.clone(), Kind::Request, certificate.height);
-    let fresh = !state.imported.contains(&once) && certificate.height <= d.block.height;
+    let counted = state.imported.contains(&once);
+    let next = hands_over(certificate).filter(|epoch| !handed_over(state, *epoch));
+    let fresh = (!counted || next.is_some()) && certificate.height <= d.block.height;
     d.require(
         Guard::Once,
         fresh,
         Fact::Name(certificate.height.to_string()),
     )?;
     d.certified(verify, certificate)?;
+    if next.is_some() {
+        d.then(Change::Keep(certificate.clone()));
+    }
+    if counted {
+        return Ok(());
+    }
     let late = d.block.height - certificate.height.min(d.block.height) > LATE_BLOCKS;
     let committee = state.committee(&certificate.chain, certificate.epoch);
     for (index, seat) in committee.iter().flat_map(|c| c.seats.iter().enumerate()) {

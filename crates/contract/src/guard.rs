@@ -79,7 +79,7 @@ guards! {
     Approved => "n_k − f_k members of the current epoch approve",
     Possession => "whoever registers a key holds it",
     Unused => "neither name nor key is taken",
-    Acknowledged => "every chain that deals with this one knows the next epoch",
+    Acknowledged => "every chain that deals with this one knows the next epoch, and its hand-over is kept here",
     Undecided => "no order of this epoch is undecided",
     Contradiction => "the two contradict each other, and somebody signed both, or both are whole",
     Unpunished => "nobody was punished for this before",

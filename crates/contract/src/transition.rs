@@ -118,7 +118,7 @@ transitions! {
     Acknowledge, "T14", "", Any, "ROT certificate with an acknowledgement (anyone)", "noted";
     CloseEpoch, "T14", "", Any, "`CloseEpoch` (anyone)", "closed; outbox ROT";
     EndEpoch, "T14", "", Any, "ROT certificate with a closed epoch (anyone)", "its signatures count no more; stakes back (Z)";
-    Participate, "T14", "", Any, "this chain's own certificate (anyone)", "credibility of its signers up, of the others down";
+    Participate, "T14", "", Any, "this chain's own certificate (anyone)", "credibility of its signers up, of the others down; a hand-over to the next epoch is kept";
     Evidence, "T15", "", Z, "`Evidence` (anyone)", "stakes of the culprits forfeited; credibility 0; epoch frozen; outbox FRZ";
     Freeze, "T15", "", XorY, "FRZ certificate (anyone)", "no new orders under that epoch";
     Net, "T16", "", Z, "`Net` (anyone)", "positions of a pair of chains cleared; outbox NET";

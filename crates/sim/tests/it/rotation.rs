@@ -29,6 +29,7 @@ fn own(walk: &Walk, name: &str, who: &str) -> i64 {
 /// X opens an epoch, Z takes note, X closes the last one, Z lets its stakes go.
 fn rotate(walk: &mut Walk, next: &Transaction, closing: u64) {
     let rot = walk.act("chain-x", next);
+    walk.tell("chain-x", &rot);
     let known = walk.tell("chain-z", &rot);
     walk.tell("chain-x", &known);
     let closed = walk.act("chain-x", &Transaction::CloseEpoch(closing));
@@ -106,6 +107,7 @@ fn a_key_that_serves_on_keeps_its_stake() {
         committee: Arc::new(same),
     };
     let rot = walk.act("chain-x", &Transaction::Epoch(Arc::new(next)));
+    walk.tell("chain-x", &[resigned(&rot[0], &old)]);
     let known = walk.tell("chain-z", &rot);
     walk.tell("chain-x", &known);
     assert_eq!(staked(&walk, &old), [2_000_000; 4]);
@@ -118,10 +120,11 @@ fn a_key_that_serves_on_keeps_its_stake() {
 fn the_vpps_own_stakes_go_back_too() {
     let mut walk = Walk::new();
     for epoch in [1, 2] {
-        walk.act(
+        let rot = walk.act(
             "chain-z",
             &acts::next_epoch(&walk.village, "chain-z", epoch),
         );
+        walk.tell("chain-z", &rot);
         walk.act("chain-z", &Transaction::CloseEpoch(epoch - 1));
     }
     assert_eq!(staked(&walk, &walk.village.committee("chain-z", 1)), [0; 4]);

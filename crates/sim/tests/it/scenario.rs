@@ -223,6 +223,7 @@ fn settled_unseen(walk: &mut Walk) {
 
 fn rotated(walk: &mut Walk, name: &'static str, others: &[&str]) {
     let rot = walk.act(name, &acts::next_epoch(&walk.village, name, 1));
+    walk.tell(name, &rot);
     for other in others {
         let known = walk.tell(other, &rot);
         walk.tell(name, &known);

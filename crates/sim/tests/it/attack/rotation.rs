@@ -16,6 +16,7 @@ use crate::town::{Deal, Phase, Town, money, terms};
 fn rotate(town: &mut Town) {
     town.fund("vpp", money(20_000_000));
     let opened = town.act("chain-x", &next_epoch(nodes("chain-x", 1), &[0, 1, 3]));
+    town.tell("chain-x", &opened);
     for name in ["chain-y", "chain-z"] {
         let acknowledged = town.tell(name, &opened);
         town.tell("chain-x", &acknowledged);
@@ -75,6 +76,9 @@ fn attack_30_an_epoch_closes_only_when_z_and_every_partner_know_the_next() {
             );
         }
     }
+    let lost = (Guard::Acknowledged, Fact::Name("chain-x".to_owned()));
+    assert_eq!(town.refused("chain-x", &Transaction::CloseEpoch(0)), lost);
+    town.tell("chain-x", &opened);
     town.act("chain-x", &Transaction::CloseEpoch(0));
     assert_eq!(
         town.guard("chain-x", &Transaction::CloseEpoch(0)),
@@ -165,6 +169,7 @@ fn attack_30_members_that_stay_keep_their_stake_over_the_end_of_their_first_epoc
     town.act("chain-x", &message);
     let height = town.on("chain-x").block().height;
     let opened = certificates(town.on("chain-x"), height, 1, &[0, 1, 2]);
+    town.tell("chain-x", &opened);
     let acknowledged = town.tell("chain-z", &opened);
     town.tell("chain-x", &acknowledged);
     assert_eq!(stake(&town, "chain-x", 1), money(8_000_000));
@@ -198,9 +203,12 @@ fn attack_30_members_that_stay_keep_their_stake_over_the_end_of_their_first_epoc
 fn attack_30_z_gives_the_stakes_of_its_own_closed_epochs_back_too() {
     let mut town = Town::new();
     town.fund("vpp", money(20_000_000));
-    town.act("chain-z", &next_epoch(nodes("chain-z", 1), &[0, 1, 2]));
-    let second = next_epoch(nodes("chain-z", 2), &[0, 1, 2]);
-    town.act("chain-z", &second);
+    for epoch in [1, 2] {
+        town.act("chain-z", &next_epoch(nodes("chain-z", epoch), &[0, 1, 2]));
+        let height = town.on("chain-z").block().height;
+        let opened = certificates(town.on("chain-z"), height, epoch - 1, &[0, 1, 2]);
+        town.tell("chain-z", &opened);
+    }
     assert_eq!(town.has("chain-z", "vpp"), 12_000_000);
     town.act("chain-z", &Transaction::CloseEpoch(0));
     town.act("chain-z", &Transaction::CloseEpoch(1));
@@ -226,4 +234,36 @@ fn attack_30_a_frozen_epoch_takes_no_new_orders_and_finishes_old_ones_and_the_ne
     let offer = again(&town, &waiting, Kind::Request, 1);
     town.act("chain-y", &offer);
     town.bring(&mut open, Some(Phase::Known), Phase::Metered);
+}
+
+/// Nobody took note of Z's hand-over in time; with what Z kept, whoever missed it follows.
+#[test]
+fn attack_30_a_chain_that_missed_a_hand_over_follows_after_the_old_keys_are_erased() {
+    let mut town = Town::new();
+    town.fund("vpp", money(20_000_000));
+    let opened = town.act("chain-z", &next_epoch(nodes("chain-z", 1), &[0, 1, 2]));
+    let close = Transaction::CloseEpoch(0);
+    assert_eq!(town.guard("chain-z", &close), Guard::Acknowledged);
+    // The next epoch attests the hand-over too; that helps nobody who does not know it yet.
+    let height = opened[0].height;
+    let by_next = certificates(town.on("chain-z"), height, 1, &[0, 1, 2]);
+    town.tell("chain-z", &by_next);
+    assert_eq!(town.guard("chain-z", &close), Guard::Acknowledged);
+    town.tell("chain-z", &opened);
+    assert_eq!(
+        town.guard("chain-z", &Transaction::Certificate(opened[0].clone())),
+        Guard::Once
+    );
+    let closed = town.act("chain-z", &close);
+    let closed = certificates(town.on("chain-z"), closed[0].height, 1, &[0, 1, 2]);
+    let ended = Transaction::Certificate(closed[0].clone());
+    assert_eq!(town.guard("chain-x", &ended), Guard::Certified);
+    let kept: Vec<_> = town.on("chain-z").kept().cloned().collect();
+    let kept: Vec<_> = kept
+        .into_iter()
+        .filter(|certificate| certificate.payload.kind() == Kind::Rotate)
+        .collect();
+    town.tell("chain-x", &kept);
+    town.act("chain-x", &ended);
+    assert!(town.on("chain-x").is_closed(&chain("chain-z"), 0));
 }

@@ -102,6 +102,7 @@ pub(super) fn undecided(town: &mut Town) -> Refused {
     town.fund("vpp", money(10_000_000));
     town.deal(terms(|_| ()), 7, Phase::Locked);
     let opened = town.act("chain-x", &next_epoch(nodes("chain-x", 1), &[0, 1, 2]));
+    town.tell("chain-x", &opened);
     for name in ["chain-y", "chain-z"] {
         let told = town.tell(name, &opened);
         town.tell("chain-x", &told);
