@@ -26,7 +26,9 @@ pub enum Scenario {
     RotationX,
     /// Those of Y.
     RotationY,
-    /// Those of both, and any chain dies for ever.
+    /// Those of Z.
+    RotationZ,
+    /// Those of X and Y, and any chain dies for ever.
     RotationDead,
     /// Dishonest verification nodes forge, and are convicted.
     Forgery,
@@ -42,7 +44,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of the corrected protocol.
-    pub const CORRECTED: [Scenario; 14] = [
+    pub const CORRECTED: [Scenario; 15] = [
         Scenario::One,
         Scenario::Fine,
         Scenario::DeadX,
@@ -50,6 +52,7 @@ impl Scenario {
         Scenario::DeadZ,
         Scenario::RotationX,
         Scenario::RotationY,
+        Scenario::RotationZ,
         Scenario::Forgery,
         Scenario::Money,
         Scenario::Capacity,
@@ -77,6 +80,7 @@ impl Scenario {
             Scenario::DeadZ => "z-dead",
             Scenario::RotationX => "rotation-x",
             Scenario::RotationY => "rotation-y",
+            Scenario::RotationZ => "rotation-z",
             Scenario::RotationDead => "rotation-dead",
             Scenario::Forgery => "forgery",
             Scenario::TwoDead => "two-orders-dead",
@@ -107,6 +111,7 @@ impl Scenario {
                 forged: true,
                 ..with(one, &[Deed::Evidence])
             },
+            Scenario::RotationZ => rotation(Side::Z),
             Scenario::RotationDead => Plan {
                 deaths: any(),
                 ..with(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tieline_contract::certificate::{Certificate, VERSION};
 use tieline_contract::hybrid::{Purpose, Signature};
 use tieline_contract::merkle::Proof;
-use tieline_contract::payload::{Kind, Payload, Subject};
+use tieline_contract::payload::{Kind, Payload, Rotation, Subject};
 use tieline_contract::terms::OrderId;
 use tieline_contract::transaction::Transaction;
 use tieline_units::canonical::Canonical;
@@ -125,7 +125,7 @@ impl Deck {
     }
 }
 
-/// Which ledgers can use a certificate: not the one that it is of.
+/// Which ledgers can use a certificate: not the one that it is of, but for a hand-over, which is kept at home.
 fn users(certificate: &Certificate) -> [bool; 3] {
     let may = match certificate.payload.kind() {
         Kind::Request | Kind::Refund => [false, true, false],
@@ -136,8 +136,12 @@ fn users(certificate: &Certificate) -> [bool; 3] {
         Kind::Rotate => [true; 3],
         Kind::Deposit | Kind::Net | Kind::Register => [false; 3],
     };
+    let home = match &certificate.payload {
+        Payload::Rotate { rotation, .. } => matches!(rotation, Rotation::Opened(_)),
+        _ => false,
+    };
     let own = certificate.chain.as_str();
-    Side::ALL.map(|side| may[side.index()] && own != side.chain())
+    Side::ALL.map(|side| may[side.index()] && (own != side.chain() || home))
 }
 
 /// A certificate of an entry alone in its block, with the signatures of these seats: true or not, as the seats are.

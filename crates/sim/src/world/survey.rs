@@ -7,7 +7,7 @@ use tieline_contract::payload::{Kind, Payload, Rotation};
 use tieline_contract::state::{Block, State};
 use tieline_contract::transaction::{Contradiction, Evidence, Transaction};
 use tieline_units::canonical::Canonical;
-use tieline_units::{Digest, Encoder};
+use tieline_units::{ChainId, Digest, Encoder};
 
 use super::Side;
 use super::certificates::{Held, content, key};
@@ -19,7 +19,13 @@ use crate::village::certificates;
 
 /// Tables that are not compared between ledgers as they are: rules and members never change here; the block is the clock;
 /// of the outbox and of kept certificates the content counts, not the height.
-const NOT_COMPARED: [u8; 5] = [0, 1, 2, 15, 16];
+const NOT_COMPARED: [u8; 6] = [0, 1, 2, CREDIBILITY, 15, 16];
+
+/// The table of standings: they weigh in a draw of verification nodes, and none is drawn here.
+const CREDIBILITY: u8 = 7;
+
+/// The table of numbers that were imported; a chain's own certificates are numbered by their height.
+const IMPORTED: u8 = 17;
 
 /// The table of verification nodes.
 const COMMITTEES: u8 = 3;
@@ -28,9 +34,15 @@ impl Universe {
     pub(super) fn survey(&self, side: Side, state: &State) -> Survey {
         let mut encoder = Encoder::new("tieline.place-content/1");
         let records = state.records();
+        let own = |key: &Vec<u8>| {
+            let number = <(ChainId, Kind, u64)>::decode(&key[1..]);
+            number.is_ok_and(|(chain, ..)| chain == state.rules().chain)
+        };
         for (key, value) in &records {
             match key.first() {
                 Some(table) if NOT_COMPARED.contains(table) => {}
+                // By height.
+                Some(&IMPORTED) if own(key) => {}
                 // Who sits in an epoch of a chain is the same in all worlds of a plan.
                 Some(&COMMITTEES) => {
                     encoder.bytes(key);

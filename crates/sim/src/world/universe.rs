@@ -288,8 +288,13 @@ impl Universe {
         place: &Place,
         transaction: &Transaction,
     ) -> Result<Checked, Refusal> {
+        // A certificate was made on another way here, perhaps a longer one.
+        let made = match transaction {
+            Transaction::Certificate(certificate) => certificate.height,
+            _ => 0,
+        };
         let block = Block {
-            height: place.state.block().height + 1,
+            height: place.state.block().height.max(made) + 1,
             time: self.instant(side, place.clock),
         };
         place.state.check(transaction, block, &Symbolic)

@@ -363,6 +363,7 @@ fn rotation(tale: &mut Tale, village: &Village, early: Time) {
         let asked = request(village.terms(), 0);
         tale.go(Side::X, early, &Transaction::Request(asked));
         let opened = tale.go(Side::X, early, &handover(village, Side::X));
+        tale.carry(Side::X, early, &opened);
         for side in [Side::Y, Side::Z] {
             let known = tale.carry(side, early, &opened);
             tale.carry(Side::X, early, &known);
@@ -370,6 +371,7 @@ fn rotation(tale: &mut Tale, village: &Village, early: Time) {
         tale.go(Side::X, early, &Transaction::CloseEpoch(0));
     });
     let opened = tale.go(Side::X, early, &handover(village, Side::X));
+    tale.carry(Side::X, early, &opened);
     let at_y = tale.carry(Side::Y, early, &opened);
     let at_z = tale.carry(Side::Z, early, &opened);
     tale.go(Side::X, early, &Transaction::CloseEpoch(0));
