@@ -223,14 +223,21 @@ pub fn l3(universe: &Universe, world: &World) -> bool {
 /// Section 8, L4: X or Y dead for ever: the other is terminal once nothing is left to happen, and so is Z where it knows of
 /// a commitment or a delivery. (A reading of a buyer whose chain died with its commitment says neither; Z keeps it open, and
 /// nothing hangs on it.)
+///
+/// **Limit.** What a chain said under an epoch that is over counts nowhere, kept or not: see [`forgotten`].
 pub fn l4(universe: &Universe, world: &World) -> bool {
     let dead = !world.lives(Side::X) || !world.lives(Side::Y);
-    !dead || !world.lives(Side::Z) || !universe.is_quiescent(world, true) || ended(universe, world)
+    !dead
+        || !world.lives(Side::Z)
+        || forgotten(universe, world)
+        || !universe.is_quiescent(world, true)
+        || ended(universe, world)
 }
 
 /// Section 8, L5: Z dead: CONFIRMED orders stay open, escrow and bond held, nothing paid; everything else ends.
 pub fn l5(universe: &Universe, world: &World) -> bool {
-    if world.lives(Side::Z) || !universe.is_quiescent(world, true) {
+    let dead = !world.lives(Side::Z);
+    if !dead || forgotten(universe, world) || !universe.is_quiescent(world, true) {
         return true;
     }
     let mut requests = universe.plan.orders.iter();
@@ -243,6 +250,20 @@ pub fn l5(universe: &Universe, world: &World) -> bool {
             && y.bond == bond;
         // A settlement that one of them has, the other has as well: it was kept.
         open || bought(x) && sold(y)
+    })
+}
+
+/// A chain is gone with all it said, after a change of its verification nodes was over and some other chain had taken note of
+/// that: certificates of it that were kept may be of the old epoch, whose signatures count no more, and nobody can sign anew.
+/// L4 and L5 say nothing of orders that hang on one. It takes both, and the wait is as if the chain had never said it.
+pub fn forgotten(universe: &Universe, world: &World) -> bool {
+    let mut lost = Side::ALL
+        .into_iter()
+        .filter(|side| world.life(*side) == Life::Lost);
+    lost.any(|gone| {
+        let chain = universe.ledger(world, gone).rules().chain.clone();
+        let mut others = Side::ALL.into_iter().filter(|side| *side != gone);
+        others.any(|other| universe.ledger(world, other).is_closed(&chain, 0))
     })
 }
 

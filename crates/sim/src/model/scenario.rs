@@ -28,7 +28,13 @@ pub enum Scenario {
     RotationY,
     /// Those of Z.
     RotationZ,
-    /// Those of X and Y, and any chain dies for ever.
+    /// Those of one chain, and any chain dies for ever.
+    RotationXDead,
+    /// The same of Y.
+    RotationYDead,
+    /// The same of Z.
+    RotationZDead,
+    /// Those of X and Y, and any chain dies for ever: the largest.
     RotationDead,
     /// Dishonest verification nodes forge, and are convicted.
     Forgery,
@@ -44,7 +50,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of the corrected protocol.
-    pub const CORRECTED: [Scenario; 15] = [
+    pub const CORRECTED: [Scenario; 18] = [
         Scenario::One,
         Scenario::Fine,
         Scenario::DeadX,
@@ -57,9 +63,12 @@ impl Scenario {
         Scenario::Money,
         Scenario::Capacity,
         Scenario::TwoDead,
+        Scenario::RotationXDead,
+        Scenario::RotationYDead,
+        Scenario::RotationZDead,
+        Scenario::Three,
         Scenario::TwoRotation,
         Scenario::RotationDead,
-        Scenario::Three,
     ];
 
     /// By name.
@@ -81,6 +90,9 @@ impl Scenario {
             Scenario::RotationX => "rotation-x",
             Scenario::RotationY => "rotation-y",
             Scenario::RotationZ => "rotation-z",
+            Scenario::RotationXDead => "rotation-x-dead",
+            Scenario::RotationYDead => "rotation-y-dead",
+            Scenario::RotationZDead => "rotation-z-dead",
             Scenario::RotationDead => "rotation-dead",
             Scenario::Forgery => "forgery",
             Scenario::TwoDead => "two-orders-dead",
@@ -112,6 +124,9 @@ impl Scenario {
                 ..with(one, &[Deed::Evidence])
             },
             Scenario::RotationZ => rotation(Side::Z),
+            Scenario::RotationXDead => mortal(rotation(Side::X)),
+            Scenario::RotationYDead => mortal(rotation(Side::Y)),
+            Scenario::RotationZDead => mortal(rotation(Side::Z)),
             Scenario::RotationDead => Plan {
                 deaths: any(),
                 ..with(
@@ -155,6 +170,13 @@ fn any() -> Vec<(Side, bool)> {
     sides
         .flat_map(|side| [(side, false), (side, true)])
         .collect()
+}
+
+fn mortal(plan: Plan) -> Plan {
+    Plan {
+        deaths: any(),
+        ..plan
+    }
 }
 
 fn three() -> Plan {
