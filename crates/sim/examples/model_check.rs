@@ -1,6 +1,7 @@
 //! Explores every scenario of the corrected protocol: `cargo run --release -p tieline-sim --example model_check`.
 //!
-//! `--transitions N`: stops each scenario after N transitions. `--scenario NAME`: only that one. `--threads N`: 2 unless told.
+//! `--transitions N`: stops each scenario after N transitions, 120 million unless told: all but the last end before that.
+//! `--scenario NAME`: only that one. `--threads N`: 2 unless told.
 //! One line per scenario on stdout, progress on stderr. Exit code 1 with the story of a counterexample on stderr.
 
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
@@ -65,7 +66,10 @@ fn main() -> ExitCode {
 
 fn arguments() -> Result<(Vec<Scenario>, Limits), String> {
     let mut scenarios = Scenario::CORRECTED.to_vec();
-    let mut limits = Limits::default();
+    let mut limits = Limits {
+        transitions: 120_000_000,
+        ..Limits::default()
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or(format!("{name} takes a value"))?;
