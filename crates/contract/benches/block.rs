@@ -9,7 +9,6 @@
 
 mod world;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,14 +16,14 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tieline_contract::apply;
 use tieline_contract::certificate::{Certificate, Statement};
-use tieline_contract::hybrid::{
-    Domain, PublicKey, Purpose, Signature, SigningKey, Strict, Suite, Verify,
-};
 use tieline_contract::payload::Payload;
 use tieline_contract::state::{Block, State};
 use tieline_contract::terms::OrderId;
 use tieline_contract::threshold::{Committee, Seat};
 use tieline_contract::transaction::Transaction;
+use tieline_seal::hybrid::{
+    Domain, PublicKey, Purpose, Remembering, Signature, SigningKey, Strict, Suite, Verify,
+};
 use tieline_sim::village::{START, chain, genesis, member};
 use tieline_units::Digest;
 
@@ -37,39 +36,6 @@ fn main() {
 const ORDERS: u64 = 100;
 const SUITES: [Suite; 2] = [Suite::MlDsa65, Suite::Ed25519MlDsa65];
 const SIGNERS: [u8; 4] = [1, 3, 7, 11];
-
-/// Remembers which signatures were right: all certificates of a block carry the same ones. Compares bytes, hashes nothing.
-struct Remembering {
-    inner: &'static dyn Verify,
-    right: RefCell<BTreeMap<(PublicKey, Vec<u8>), Signature>>,
-}
-
-impl Remembering {
-    fn new(inner: &'static dyn Verify) -> Remembering {
-        let right = RefCell::default();
-        Remembering { inner, right }
-    }
-}
-
-impl Verify for Remembering {
-    fn verify(
-        &self,
-        key: &PublicKey,
-        domain: &Domain,
-        message: &[u8],
-        signature: &Signature,
-    ) -> bool {
-        let at = (key.clone(), [&domain.context(), message].concat());
-        if self.right.borrow().get(&at) == Some(signature) {
-            return true;
-        }
-        let right = self.inner.verify(key, domain, message, signature);
-        if right {
-            self.right.borrow_mut().insert(at, signature.clone());
-        }
-        right
-    }
-}
 
 /// X and Y before the block, its requests, its certificates.
 struct Orders {
@@ -167,7 +133,7 @@ mod block_of_100 {
     fn offers_on_y_remembering(bencher: Bencher<'_, '_>, signing: Signing) {
         let orders = orders(signing);
         offers(bencher, &orders, || {
-            Box::new(Remembering::new(orders.verify))
+            Box::new(Remembering::new(Plain(orders.verify)))
         });
     }
 
@@ -197,7 +163,7 @@ mod block_of_100 {
 mod certificate {
     use super::*;
     use ed25519_dalek::{Signer as _, SigningKey as EdKey};
-    use tieline_contract::merkle::Proof;
+    use tieline_seal::merkle::Proof;
 
     fn seed(at: u8) -> [u8; 32] {
         [at; 32]
@@ -288,7 +254,7 @@ mod proofs {
     use super::*;
     use ct_merkle::mem_backed_tree::MemoryBackedTree;
     use sha2::Sha256;
-    use tieline_contract::merkle::{Proof, proofs, root};
+    use tieline_seal::merkle::{Proof, proofs, root};
 
     fn leaves() -> Vec<Digest> {
         (0..ORDERS)

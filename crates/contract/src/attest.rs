@@ -10,10 +10,10 @@ use std::sync::Arc;
 use tieline_units::Digest;
 
 use crate::certificate::{Certificate, Statement, VERSION};
-use crate::hybrid::Signature;
-use crate::merkle::{proofs, root};
 use crate::payload::Payload;
 use crate::state::State;
+use tieline_seal::hybrid::Signature;
+use tieline_seal::merkle::{proofs, root};
 
 impl State {
     /// What verification nodes of `epoch` sign of a block of this chain.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::Verify;
 use crate::mutant::Mutant;
 use crate::payload::{Acceptance, Commitment, Outcome, Payload};
 use crate::phase4::traceable;
@@ -15,6 +14,7 @@ use crate::terms::{OrderId, Request, Terms};
 use crate::trade::{BuyerState, KeyReturn, Purchase};
 use crate::transaction::Signed;
 use crate::transition::{BuyerInput, on_x};
+use tieline_seal::hybrid::Verify;
 
 /// Finds the transition and the order.
 fn begin(

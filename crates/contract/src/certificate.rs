@@ -15,10 +15,10 @@ use tieline_units::canonical::Canonical;
 use tieline_units::{ChainId, Digest, canonical};
 
 use crate::bounds::CERTIFICATE_BYTES_MAX;
-use crate::hybrid::{Domain, Purpose, Signature, Verify};
-use crate::merkle::Proof;
 use crate::payload::Payload;
 use crate::threshold::{Committee, SEATS_MAX, ThresholdError, public_check};
+use tieline_seal::hybrid::{Domain, Purpose, Signature, Verify};
+use tieline_seal::merkle::Proof;
 
 /// Version of the encoding.
 pub const VERSION: u8 = 1;

@@ -6,7 +6,6 @@ use tieline_units::{ChainId, Digest, Energy, MicrogridId, Money, Time};
 
 use crate::certificate::Certificate;
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::KeyId;
 use crate::member::Member;
 use crate::payload::{Kind, Payload};
 use crate::state::{Account, Block, State, Tariff};
@@ -14,6 +13,7 @@ use crate::terms::OrderId;
 use crate::threshold::Committee;
 use crate::trade::{Purchase, Sale, Settling};
 use crate::transition::Transition;
+use tieline_seal::hybrid::KeyId;
 
 /// One change of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]

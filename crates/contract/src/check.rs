@@ -7,7 +7,6 @@ use tieline_units::{ChainId, MicrogridId};
 use crate::certificate::{Certificate, CertificateError};
 use crate::change::{Checked, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::{Domain, Purpose, Verify};
 use crate::payload::{Kind, Payload, Rotation, Subject};
 use crate::settlement::{Readings, settle};
 use crate::state::{Block, Rules, State};
@@ -15,6 +14,7 @@ use crate::terms::{CODE_VERSION, Terms, VERSION};
 use crate::transaction::{Act, Signed, Transaction};
 use crate::transition::Transition;
 use crate::{buyer, epoch, evidence, local, meter, money, registry, seller, vpp};
+use tieline_seal::hybrid::{Domain, Purpose, Verify};
 
 /// Latest instant in terms and of blocks, the year 2200: no sum of times leaves its range.
 const TIME_MAX: u64 = 7_258_118_400_000;

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use tieline_units::canonical::Canonical;
 use tieline_units::{Encoder, MicrogridId};
 
-use crate::hybrid::KeyId;
 use crate::threshold::{Committee, Seat};
+use tieline_seal::hybrid::KeyId;
 
 /// The best score.
 pub const MAX: u32 = 1000;

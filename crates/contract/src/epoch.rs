@@ -14,7 +14,6 @@ use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::credibility::{select, updated};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::{Domain, Purpose, Verify};
 use crate::payload::{Kind, Payload, Rotation, Subject};
 use crate::registry::{stake, stands, unstake};
 use crate::state::State;
@@ -22,6 +21,7 @@ use crate::threshold::Committee;
 use crate::trade::{BuyerState, SellerState, VppState};
 use crate::transaction::{NextEpoch, committee_message};
 use crate::transition::Transition;
+use tieline_seal::hybrid::{Domain, Purpose, Verify};
 
 /// A certificate of this chain that is posted back later than this many blocks counts as late.
 const LATE_BLOCKS: u64 = 8;

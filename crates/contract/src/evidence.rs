@@ -9,12 +9,12 @@ use tieline_units::{ChainId, Digest, Encoder};
 use crate::certificate::{Certificate, Statement};
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::{KeyId, Purpose, Verify};
 use crate::payload::{Kind, Payload};
 use crate::state::{Account, State};
 use crate::threshold::public_check;
 use crate::transaction::{Contradiction, Evidence};
 use crate::transition::Transition;
+use tieline_seal::hybrid::{KeyId, Purpose, Verify};
 
 /// What evidence comes to.
 struct Verdict {

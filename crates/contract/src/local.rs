@@ -6,13 +6,13 @@ use crate::buyer::{ask_request, lock, pay};
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::Verify;
 use crate::payload::{Commitment, Outcome, Payload};
 use crate::seller::{acceptance, ask_answer, close, promise};
 use crate::terms::Request;
 use crate::trade::{BuyerState, Sale, SellerState, commit_hash};
 use crate::transaction::Signed;
 use crate::transition::Transition;
+use tieline_seal::hybrid::Verify;
 
 /// T0: both gateways at once; COMMITTED and CONFIRMED in one step. Formula (12) has nothing to say about one chain.
 pub(crate) fn local(

@@ -7,8 +7,8 @@ use tieline_units::{
 
 use crate::bounds::NAMEPLATE_MAX;
 use crate::bounds::{LEGAL_NAME_BYTES_MAX, METERS_MAX};
-use crate::hybrid::{PublicKey, Signature};
 use crate::terms::OrderId;
+use tieline_seal::hybrid::{PublicKey, Signature};
 
 /// What a member may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

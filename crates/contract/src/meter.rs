@@ -6,7 +6,6 @@ use tieline_units::Energy;
 
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::{Domain, Purpose, Verify};
 use crate::member::MeterBatch;
 use crate::payload::{Payload, Reading};
 use crate::settlement::{Metering, largest_remainder};
@@ -14,6 +13,7 @@ use crate::state::State;
 use crate::terms::{OrderId, Request, Terms};
 use crate::trade::{BuyerState, SellerState};
 use crate::transition::{BuyerInput, SellerInput, on_x, on_y};
+use tieline_seal::hybrid::{Domain, Purpose, Verify};
 
 /// Registers never show more: 10^18 mJ, 278 TWh.
 const REGISTER_MAX: i64 = 1_000_000_000_000_000_000;

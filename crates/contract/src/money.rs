@@ -10,11 +10,11 @@ use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::check::MONEY_MAX;
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::Verify;
 use crate::payload::{Deposit, Kind, Payload, Transfer};
 use crate::state::{Account, State};
 use crate::transaction::{Act, Signed};
 use crate::transition::Transition;
+use tieline_seal::hybrid::Verify;
 
 /// T12 on Z: the operator certifies that money came in, for the home chain or, as a stake, for Z.
 pub(crate) fn deposit(

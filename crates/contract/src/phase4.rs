@@ -5,10 +5,10 @@
 
 use tieline_units::Time;
 
-use crate::hybrid::{PublicKey, Verify};
 use crate::payload::{Kind, Subject};
 use crate::state::State;
 use crate::terms::{OrderId, Request};
+use tieline_seal::hybrid::{PublicKey, Verify};
 
 /// Formula (1): t_current ≤ t_deadline - Δt.
 ///

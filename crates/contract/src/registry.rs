@@ -9,7 +9,6 @@ use tieline_units::{Digest, MicrogridId, Money, Time};
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::{Domain, Purpose, Signature, Verify};
 use crate::member::Member;
 use crate::payload::{Kind, Payload, Registration};
 use crate::state::{Account, State, Tariff};
@@ -17,6 +16,7 @@ use crate::terms::OrderId;
 use crate::threshold::{Committee, disjoint};
 use crate::transaction::{Signed, committee_message};
 use crate::transition::Transition;
+use tieline_seal::hybrid::{Domain, Purpose, Signature, Verify};
 
 /// Digest of a member's record, which approvals and revocations name.
 pub fn record_digest(member: &Member) -> Digest {

@@ -8,7 +8,6 @@ use crate::buyer::{ask_settlement, parties};
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::Verify;
 use crate::mutant::Mutant;
 use crate::payload::{Acceptance, Commitment, Outcome, Payload};
 use crate::phase4::{arrived, in_time, traceable};
@@ -17,6 +16,7 @@ use crate::terms::{OrderId, Request, Terms};
 use crate::trade::{Sale, SellerState, commit_hash};
 use crate::transaction::{Act, Signed};
 use crate::transition::{SellerInput, Transition, on_y};
+use tieline_seal::hybrid::Verify;
 
 fn begin(d: &mut Draft<'_>, order: OrderId, input: SellerInput) -> Result<Transition, Refusal> {
     let state = d.state.sale(order).map(|sale| sale.state);

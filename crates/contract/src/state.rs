@@ -10,12 +10,12 @@ use tieline_units::{
 };
 
 use crate::certificate::Certificate;
-use crate::hybrid::KeyId;
 use crate::member::Member;
 use crate::payload::{Kind, Payload, Subject};
 use crate::terms::OrderId;
 use crate::threshold::Committee;
 use crate::trade::{Purchase, Sale, Settling};
+use tieline_seal::hybrid::KeyId;
 
 /// Where money lies on a ledger. Money moves between accounts and is never made: all accounts sum to zero.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,8 +11,8 @@ use tieline_units::{
 use crate::bounds::{
     CODE_VERSION_BYTES_MAX, REQUEST_BYTES_MAX, TERMS_BYTES_MAX, UNCONDITIONAL_BYTES_MAX,
 };
-use crate::hybrid::{Domain, Purpose, Signature};
 use crate::settlement::{Metering, OrderTerms};
+use tieline_seal::hybrid::{Domain, Purpose, Signature};
 
 /// Version of the terms' encoding.
 pub const VERSION: u8 = 1;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 use tieline_units::{ChainId, Digest, MicrogridId, canonical};
 
-use crate::hybrid::{KeyId, PublicKey, Suite};
 use crate::payload::Kind;
+use tieline_seal::hybrid::{KeyId, PublicKey, Suite};
 
 /// Most members of a subset.
 pub const SEATS_MAX: usize = 64;

@@ -6,10 +6,10 @@ use tieline_units::canonical::Canonical;
 use tieline_units::{Digest, Energy, canonical, canonical_enum};
 
 use crate::bounds::SEALED_BYTES_MAX;
-use crate::keys::Agreement;
 use crate::payload::Acceptance;
 use crate::settlement::Settlement;
 use crate::terms::{Request, Unconditional};
+use tieline_seal::keys::Agreement;
 
 /// Where an order stands on the buyer's chain X. The last two are for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

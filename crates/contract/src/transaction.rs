@@ -8,12 +8,12 @@ use tieline_units::{ChainId, Digest, MicrogridId, Money, Time, canonical, canoni
 
 use crate::bounds::{CANDIDATES_MAX, ROUND_ORDERS_MAX, SEALED_BYTES_MAX, TRANSACTION_BYTES_MAX};
 use crate::certificate::{Certificate, Statement};
-use crate::hybrid::Signature;
 use crate::member::{Member, MeterBatch};
 use crate::state::Tariff;
 use crate::terms::{OrderId, Request, Unconditional};
 use crate::threshold::{Committee, SEATS_MAX, Seat};
 use crate::trade::KeyReturn;
+use tieline_seal::hybrid::Signature;
 
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

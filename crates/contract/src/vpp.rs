@@ -7,7 +7,6 @@ use tieline_units::Time;
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
-use crate::hybrid::Verify;
 use crate::mutant::Mutant;
 use crate::payload::{Commitment, Kind, Outcome, Payload, Reading};
 use crate::settlement::{Readings, Settlement, settle};
@@ -16,6 +15,7 @@ use crate::terms::{OrderId, Request, Terms};
 use crate::threshold::{Committee, ThresholdError, joint_threshold, private_check};
 use crate::trade::{Attested, Settling, VppState};
 use crate::transition::{VppInput, on_z};
+use tieline_seal::hybrid::Verify;
 
 fn begin(d: &mut Draft<'_>, order: OrderId, input: VppInput) -> Result<(), Refusal> {
     let state = d.state.settling(order).map(|settling| settling.state);

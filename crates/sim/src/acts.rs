@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Signature};
 use tieline_contract::member::{Member, MeterBatch, Register};
 use tieline_contract::record_digest;
 use tieline_contract::state::Tariff;
 use tieline_contract::terms::{OrderId, Request, Terms, Unconditional};
 use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{Act, NextEpoch, Transaction, committee_message};
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature};
 use tieline_units::{Digest, Energy, IntervalLength, Money, Time};
 
 use crate::symbol::{key, sign};

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tieline_contract::certificate::{Certificate, Statement, VERSION};
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Signature};
 use tieline_contract::member::MeterBatch;
-use tieline_contract::merkle::Proof;
 use tieline_contract::payload::{Commitment, Payload, Reading};
 use tieline_contract::state::State;
 use tieline_contract::terms::{Request, Terms};
@@ -17,6 +15,8 @@ use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{
     Act, Contradiction, Evidence, NextEpoch, Signed, Transaction, committee_message,
 };
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature};
+use tieline_seal::merkle::Proof;
 use tieline_units::{Digest, MicrogridId};
 
 use crate::symbol::{key, sign};

@@ -13,5 +13,6 @@ pub mod narrate;
 pub mod properties;
 pub mod samples;
 pub mod symbol;
+pub mod table;
 pub mod village;
 pub mod world;

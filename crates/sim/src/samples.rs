@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tieline_contract::certificate::{Certificate, Statement};
-use tieline_contract::hybrid::Purpose;
-use tieline_contract::keys::Agreement;
 use tieline_contract::member::{Member, MeterBatch, Register};
 use tieline_contract::payload::{
     Acceptance, Commitment, Deposit, Outcome, Payload, Reading, Registration, Rotation, Transfer,
@@ -18,6 +16,8 @@ use tieline_contract::trade::{KeyReturn, commit_hash};
 use tieline_contract::transaction::{
     Act, Contradiction, Evidence, NextEpoch, Signed, Transaction, committee_message,
 };
+use tieline_seal::hybrid::Purpose;
+use tieline_seal::keys::Agreement;
 use tieline_units::{Canonical as _, Digest, Energy, Money, Price, Time};
 
 use crate::forge;
@@ -384,7 +384,7 @@ fn local() -> Transaction {
 fn next_epoch() -> Transaction {
     let committee = next_committee("chain-x");
     let present = Village::default().committee("chain-x", 0);
-    let domain = tieline_contract::hybrid::Domain {
+    let domain = tieline_seal::hybrid::Domain {
         chain: present.chain.clone(),
         genesis: present.genesis,
         epoch: 0,

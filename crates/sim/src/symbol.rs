@@ -3,7 +3,7 @@
 //! Keys and signatures have the lengths of real ones, so that everything else is as in nodes. Not for nodes: there is no
 //! secret in it.
 
-use tieline_contract::hybrid::{Domain, PublicKey, Signature, Suite, Verify};
+use tieline_seal::hybrid::{Domain, PublicKey, Signature, Suite, Verify};
 use tieline_units::{Digest, Encoder};
 
 /// The suite of all symbolic keys.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Signature};
-use tieline_contract::keys::Agreement;
 use tieline_contract::member::{Member, MeterBatch, Register, Role};
 use tieline_contract::settlement::Metering;
 use tieline_contract::state::{Rules, State};
@@ -13,6 +11,8 @@ use tieline_contract::terms::{CODE_VERSION, OrderId, Request, Terms, Uncondition
 use tieline_contract::threshold::{Committee, Seat};
 use tieline_contract::trade::KeyReturn;
 use tieline_contract::transaction::{Act, Signed, Transaction};
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature};
+use tieline_seal::keys::Agreement;
 use tieline_units::{
     ChainId, Currency, Digest, Energy, IntervalLength, MicrogridId, Money, Power, Price, Time,
 };

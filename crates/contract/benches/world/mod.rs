@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tieline_contract::apply;
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{
-    Domain, PublicKey, Purpose, Signature, SigningKey, Strict, Suite, Verify,
-};
 use tieline_contract::member::MeterBatch;
 use tieline_contract::state::{Block, State};
 use tieline_contract::terms::{Request, Terms};
 use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{Signed, Transaction};
+use tieline_seal::hybrid::{
+    Domain, PublicKey, Purpose, Signature, SigningKey, Strict, Suite, Verify,
+};
 use tieline_sim::symbol::Symbolic;
 use tieline_sim::village::{CHAINS, Village, request};
 use tieline_units::{Digest, Money, Power, Time};

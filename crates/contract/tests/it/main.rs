@@ -5,11 +5,6 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
-mod hybrid;
-mod identification;
 mod interval;
-mod keys;
-mod merkle;
 mod order;
-mod remember;
 mod rendering;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{Purpose, Verify};
 use tieline_contract::phase4;
 use tieline_contract::state::State;
 use tieline_contract::terms::OrderId;
 use tieline_contract::trade::{BuyerState, SellerState};
 use tieline_contract::transaction::Transaction;
 use tieline_contract::transition::Transition;
+use tieline_seal::hybrid::{Purpose, Verify};
 use tieline_units::Time;
 
 use super::{Broken, Rule};

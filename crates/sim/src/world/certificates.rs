@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tieline_contract::certificate::{Certificate, VERSION};
-use tieline_contract::hybrid::{Purpose, Signature};
-use tieline_contract::merkle::Proof;
 use tieline_contract::payload::{Kind, Payload, Rotation, Subject};
 use tieline_contract::terms::OrderId;
 use tieline_contract::transaction::Transaction;
+use tieline_seal::hybrid::{Purpose, Signature};
+use tieline_seal::merkle::Proof;
 use tieline_units::canonical::Canonical;
 use tieline_units::{Digest, Encoder};
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tieline_contract::apply;
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{Domain, Purpose};
 use tieline_contract::payload::{Acceptance, Commitment, Outcome, Payload, Reading};
 use tieline_contract::settlement::{Readings, settle};
 use tieline_contract::state::{Block, State};
@@ -15,6 +14,7 @@ use tieline_contract::trade::commit_hash;
 use tieline_contract::transaction::{
     Act, Contradiction, Evidence, NextEpoch, Transaction, committee_message,
 };
+use tieline_seal::hybrid::{Domain, Purpose};
 use tieline_units::{Digest, Energy, Money, Time};
 
 use super::certificates::attest;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use tieline_contract::certificate::{Certificate, Statement, VERSION};
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Signature};
 use tieline_contract::member::Member;
-use tieline_contract::merkle::{Proof, root};
 use tieline_contract::payload::Payload;
 use tieline_contract::record_digest;
 use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{
     Act, Contradiction, Evidence, NextEpoch, Signed, Transaction, committee_message,
 };
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature};
+use tieline_seal::merkle::{Proof, root};
 use tieline_sim::symbol::sign;
 use tieline_sim::village::{Village, chain, genesis, member, seat_key};
 use tieline_units::Digest;

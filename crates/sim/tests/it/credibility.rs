@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tieline_contract::credibility::{ALL_MAX, MAX, START, select, updated};
-use tieline_contract::hybrid::KeyId;
 use tieline_contract::payload::Payload;
 use tieline_contract::terms::OrderId;
 use tieline_contract::threshold::{Committee, Seat};
 use tieline_contract::transaction::Transaction;
+use tieline_seal::hybrid::KeyId;
 use tieline_sim::village::{member, seat_key};
 use tieline_units::Digest;
 

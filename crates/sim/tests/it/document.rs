@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tieline_contract::guard::Guard;
-use tieline_contract::table::asked::{ALWAYS, CHOOSES, asked, found};
-use tieline_contract::table::machine::{NONE, machines};
-use tieline_contract::table::{KINDS, document, picture};
 use tieline_contract::transaction::{Act, Contradiction, Evidence, Transaction};
 use tieline_contract::transition::{Ledger, Transition};
 use tieline_sim::acts;
+use tieline_sim::table::asked::{ALWAYS, CHOOSES, asked, found};
+use tieline_sim::table::machine::{NONE, machines};
+use tieline_sim::table::{KINDS, document, picture};
 use tieline_sim::village::{Village, deposit, request, signed};
 use tieline_units::Money;
 

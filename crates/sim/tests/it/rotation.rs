@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tieline_contract::certificate::Certificate;
 use tieline_contract::guard::Guard;
-use tieline_contract::hybrid::Purpose;
 use tieline_contract::state::Account;
 use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{Contradiction, Evidence, NextEpoch, Transaction};
+use tieline_seal::hybrid::Purpose;
 use tieline_sim::acts;
 use tieline_sim::symbol::sign;
 use tieline_sim::village::{member, seat_key};

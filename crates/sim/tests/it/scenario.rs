@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::Purpose;
 use tieline_contract::member::{Member, Role};
 use tieline_contract::state::Tariff;
 use tieline_contract::terms::Request;
 use tieline_contract::threshold::Seat;
 use tieline_contract::transaction::{Contradiction, Evidence, Transaction};
+use tieline_seal::hybrid::Purpose;
 use tieline_sim::acts;
 use tieline_sim::symbol::{key, sign};
 use tieline_sim::village::{accept, chain, decline, key_return, member, seat_key};

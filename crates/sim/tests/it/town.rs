@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tieline_contract::apply;
 use tieline_contract::certificate::Certificate;
 use tieline_contract::guard::{Fact, Guard, Refusal};
-use tieline_contract::hybrid::{Domain, Purpose};
 use tieline_contract::member::{Member, MeterBatch, Register, Role};
 use tieline_contract::payload::Kind;
 use tieline_contract::state::{Account, Block, State};
 use tieline_contract::terms::{OrderId, Request, Terms};
 use tieline_contract::trade::{BuyerState, SellerState};
 use tieline_contract::transaction::{Act, Transaction};
+use tieline_seal::hybrid::{Domain, Purpose};
 use tieline_sim::symbol::{Symbolic, key, sign};
 use tieline_sim::village::{
     CHAINS, START, Village, accept, certificates, chain, deposit, genesis, key_return, member,

@@ -1,6 +1,6 @@
 //! Identification certificates as QR codes: which symbols, and how they are drawn.
 //!
-//! The certificate and its parts are [`tieline_contract::identification`]'s. Here every part becomes a symbol of version 20
+//! The certificate and its parts are [`tieline_seal::identification`]'s. Here every part becomes a symbol of version 20
 //! with error correction M, and a set of symbols becomes text for a terminal ([`half_blocks`]) or a sheet for a printer
 //! ([`sheet`]).
 
@@ -9,7 +9,7 @@ mod sheet;
 
 use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, QrCode, Version};
-use tieline_contract::identification::{Identification, PART_BYTES};
+use tieline_seal::identification::{Identification, PART_BYTES};
 
 pub use blocks::half_blocks;
 pub use sheet::sheet;

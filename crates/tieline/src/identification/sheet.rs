@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tieline_contract::identification::Identification;
+use tieline_seal::identification::Identification;
 
 use super::Symbol;
 use crate::plot::escape;

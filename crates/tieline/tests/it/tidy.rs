@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 500;
 
 /// What the pure crates may depend on; an addition needs a page in docs/adr.
-const PURE: [(&str, &[&str]); 4] = [
+const PURE: [(&str, &[&str]); 5] = [
     ("units", &["jiff", "sha2", "thiserror"]),
     (
         "market",
@@ -25,8 +25,9 @@ const PURE: [(&str, &[&str]); 4] = [
             "zeroize",
         ],
     ),
+    ("contract", &["thiserror", "tieline-seal", "tieline-units"]),
     (
-        "contract",
+        "seal",
         &[
             "chacha20poly1305",
             "ed25519-dalek",

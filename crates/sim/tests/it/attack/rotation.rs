@@ -179,7 +179,7 @@ fn attack_30_members_that_stay_keep_their_stake_over_the_end_of_their_first_epoc
     let statement =
         town.on("chain-x")
             .statement(height, 2, tieline_units::Digest::of(b"state root"));
-    let domain = statement.domain(tieline_contract::hybrid::Purpose::Attestation);
+    let domain = statement.domain(tieline_seal::hybrid::Purpose::Attestation);
     let sign = |seat: u8| {
         let key = seat_key("chain-x", 1, seat.into());
         (

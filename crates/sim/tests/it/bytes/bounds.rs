@@ -9,13 +9,13 @@ use tieline_contract::bounds::{
     UNCONDITIONAL_BYTES_MAX,
 };
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{PublicKey, Signature, Suite};
 use tieline_contract::member::Member;
 use tieline_contract::payload::{Acceptance, Commitment, Payload, Rotation, Transfer};
 use tieline_contract::terms::{CODE_VERSION, OrderId, Request, Terms, Unconditional};
 use tieline_contract::threshold::{Committee, SEATS_MAX, Seat};
 use tieline_contract::trade::KeyReturn;
 use tieline_contract::transaction::{Act, Contradiction, Evidence, NextEpoch, Signed, Transaction};
+use tieline_seal::hybrid::{PublicKey, Signature, Suite};
 use tieline_sim::samples::{acceptance, certified, own_line, returned, villager};
 use tieline_sim::village::{Village, chain, member};
 use tieline_units::{Canonical, DecodeError, Digest, Money};

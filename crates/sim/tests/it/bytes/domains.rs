@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tieline_contract::hybrid::{Domain, Purpose};
 use tieline_contract::payload::Payload;
 use tieline_contract::terms::Request;
 use tieline_contract::transaction::{Act, committee_message};
+use tieline_seal::hybrid::{Domain, Purpose};
 use tieline_sim::samples::{acts, carried, first_request, line_batch, payloads, villager};
 use tieline_sim::village::{Village, chain, genesis, member};
 use tieline_units::{Canonical as _, Decoder, Digest};
@@ -14,26 +14,26 @@ use super::table::{purposes, statement};
 
 macro_rules! sources {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../../contract/src/", $name)))),*]
+        &[$(($name, include_str!(concat!("../../../../", $name)))),*]
     };
 }
 
 /// The sources with canonical types or names of kinds.
 pub(crate) const SOURCES: &[(&str, &str)] = sources![
-    "certificate.rs",
-    "credibility.rs",
-    "evidence.rs",
-    "hybrid.rs",
-    "hybrid/sign.rs",
-    "member.rs",
-    "payload.rs",
-    "registry.rs",
-    "rendering.rs",
-    "state.rs",
-    "terms.rs",
-    "threshold.rs",
-    "trade.rs",
-    "transaction.rs",
+    "contract/src/certificate.rs",
+    "contract/src/credibility.rs",
+    "contract/src/evidence.rs",
+    "seal/src/hybrid.rs",
+    "seal/src/hybrid/sign.rs",
+    "contract/src/member.rs",
+    "contract/src/payload.rs",
+    "contract/src/registry.rs",
+    "contract/src/rendering.rs",
+    "contract/src/state.rs",
+    "contract/src/terms.rs",
+    "contract/src/threshold.rs",
+    "contract/src/trade.rs",
+    "contract/src/transaction.rs",
 ];
 
 #[test]

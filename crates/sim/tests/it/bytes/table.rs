@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use tieline_contract::certificate::{Certificate, Statement};
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Signature, Suite};
-use tieline_contract::keys::Agreement;
 use tieline_contract::member::{Register, Role};
-use tieline_contract::merkle::Proof;
 use tieline_contract::payload::{Acceptance, Kind, Payload, Registration, Rotation, Subject};
 use tieline_contract::settlement::Metering;
 use tieline_contract::state::{Account, Block, Tariff};
@@ -16,6 +13,9 @@ use tieline_contract::trade::{
     Attested, BuyerState, Purchase, Sale, SellerState, Settling, VppState,
 };
 use tieline_contract::transaction::{Act, Contradiction, Transaction};
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature, Suite};
+use tieline_seal::keys::Agreement;
+use tieline_seal::merkle::Proof;
 use tieline_sim::samples::{
     acceptance, acts, carried, certified, first_request, line_batch, own_line, payloads, returned,
     transactions, villager,

@@ -100,7 +100,7 @@ fn a_key_stands_once_and_is_of_the_chains_suite() {
     };
     assert_eq!(twice.validate(), Err(error));
     let mut other = of("chain-w", 1, 4, 2);
-    other.suite = tieline_contract::hybrid::Suite::Ed25519MlDsa65;
+    other.suite = tieline_seal::hybrid::Suite::Ed25519MlDsa65;
     assert!(matches!(other.validate(), Err(ThresholdError::Key { .. })));
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{Domain, Purpose};
 use tieline_contract::member::MeterBatch;
 use tieline_contract::payload::{Deposit, Payload, Registration, Rotation, Transfer};
 use tieline_contract::settlement::Settlement;
@@ -12,6 +11,7 @@ use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{
     Act, Contradiction, Evidence, NextEpoch, Signed, Transaction, committee_message,
 };
+use tieline_seal::hybrid::{Domain, Purpose};
 use tieline_sim::symbol::{key, sign};
 use tieline_sim::village::{Village, chain, genesis, member, request, seat_key, signed};
 use tieline_sim::world::{ROGUE, approved, attest};

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use tieline_contract::apply;
 use tieline_contract::certificate::Certificate;
-use tieline_contract::hybrid::{Domain, Purpose};
 use tieline_contract::member::{Member, Role};
 use tieline_contract::payload::Payload;
 use tieline_contract::state::{Block, State, Tariff};
 use tieline_contract::terms::{Request, Terms};
 use tieline_contract::transaction::{Act, Signed, Transaction, committee_message};
 use tieline_contract::{record_digest, threshold::Committee};
+use tieline_seal::hybrid::{Domain, Purpose};
 use tieline_sim::symbol::{Symbolic, key, sign};
 use tieline_sim::village::{
     START, Village, accept, certificates, chain, decline, deposit, genesis, key_return, member,

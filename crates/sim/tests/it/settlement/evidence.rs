@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tieline_contract::guard::Guard;
-use tieline_contract::hybrid::Purpose;
 use tieline_contract::payload::Payload;
 use tieline_contract::state::Account;
 use tieline_contract::terms::OrderId;
 use tieline_contract::transaction::{Contradiction, Evidence, Transaction};
+use tieline_seal::hybrid::Purpose;
 use tieline_sim::symbol::sign;
 use tieline_sim::village::{chain, request, seat_key};
 use tieline_units::Digest;

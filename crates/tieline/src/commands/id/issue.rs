@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use tieline_contract::hybrid::{SigningKey, Suite};
-use tieline_contract::identification::{Claim, Identification};
 use tieline_qkd::store::Secret;
+use tieline_seal::hybrid::{SigningKey, Suite};
+use tieline_seal::identification::{Claim, Identification};
 use tieline_units::Time;
 use tieline_units::canonical::Canonical as _;
 

@@ -7,8 +7,8 @@ mod show;
 use std::path::Path;
 
 use serde::Serialize;
-use tieline_contract::hybrid::KeyId;
-use tieline_contract::identification::{Claim, Identification};
+use tieline_seal::hybrid::KeyId;
+use tieline_seal::identification::{Claim, Identification};
 use tieline_units::canonical::Canonical;
 
 use super::market::{no, read};

@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde::Serialize;
-use tieline_contract::hybrid::{PublicKey, Strict};
-use tieline_contract::identification::{Identification, IdentificationError, ScanError};
+use tieline_seal::hybrid::{PublicKey, Strict};
+use tieline_seal::identification::{Identification, IdentificationError, ScanError};
 
 use super::{Said, decoded, read};
 use crate::cli::IdScan;

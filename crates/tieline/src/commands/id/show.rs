@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use serde::Serialize;
-use tieline_contract::identification::Identification;
+use tieline_seal::identification::Identification;
 
 use super::{Said, decoded};
 use crate::cli::IdShow;

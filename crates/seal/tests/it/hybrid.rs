@@ -5,7 +5,7 @@ mod vectors;
 
 use proptest::prelude::*;
 use second::{Second, components, representative};
-use tieline_contract::hybrid::{
+use tieline_seal::hybrid::{
     Domain, PublicKey, Purpose, Signature, SigningKey, Strict, Suite, Verify,
 };
 use tieline_units::canonical::Canonical;

@@ -1,7 +1,7 @@
 //! Keys of a trade: the chain of phases, the blinded response, the key return.
 
 use proptest::prelude::*;
-use tieline_contract::keys::{
+use tieline_seal::keys::{
     Agreement, KEY_NAME_BYTES_MAX, KeyError, Phase, RESPONSE_BYTES_MAX, Ratchet, Response,
     SEALED_KEY_BYTES, SEALED_RESPONSE_BYTES_MAX, TradeKey, TransmissionKey,
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
-use tieline_contract::hybrid::{KeyId, PublicKey, Signature, SigningKey, Strict, Suite};
-use tieline_contract::identification::{
+use tieline_seal::hybrid::{KeyId, PublicKey, Signature, SigningKey, Strict, Suite};
+use tieline_seal::identification::{
     Claim, Identification, IdentificationError, KEYS_MAX, PART_BYTES, PARTS_MAX, ScanError,
 };
 use tieline_units::canonical::{Canonical as _, DecodeError};

@@ -3,7 +3,7 @@
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use proptest::prelude::*;
 use sha2::Sha256;
-use tieline_contract::merkle::{Proof, proofs, root};
+use tieline_seal::merkle::{Proof, proofs, root};
 use tieline_units::Digest;
 use tieline_units::canonical::{Canonical, DecodeError};
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use tieline_contract::hybrid::{Domain, PublicKey, Purpose, Remembering, Signature, Suite, Verify};
+use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Remembering, Signature, Suite, Verify};
 use tieline_units::{ChainId, Digest};
 
 /// Right are signatures that begin with the key's first byte; counts how often it is asked.

@@ -8,14 +8,14 @@ mod prose;
 
 use std::fmt::{self, Write as _};
 
-use crate::guard::Guard;
-use crate::payload::Kind;
-use crate::state::State;
 use crate::table::asked::{ALWAYS, CHOOSES, asked, found, remark};
 use crate::table::machine::{Machine, after, machines};
 use crate::table::picture::{mermaid, svg};
-use crate::terms::Terms;
-use crate::transition::{Ledger, Transition};
+use tieline_contract::guard::Guard;
+use tieline_contract::payload::Kind;
+use tieline_contract::state::State;
+use tieline_contract::terms::Terms;
+use tieline_contract::transition::{Ledger, Transition};
 
 /// `docs/contract.md`.
 ///

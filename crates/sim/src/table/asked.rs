@@ -1,7 +1,7 @@
 //! Which guards each transition asks. A test walks through every transition and compares.
 
-use crate::guard::Guard;
-use crate::transition::Transition;
+use tieline_contract::guard::Guard;
+use tieline_contract::transition::Transition;
 
 /// Asked of every transaction, before its transition is found.
 pub const ALWAYS: &[Guard] = &[Guard::BlockTime];

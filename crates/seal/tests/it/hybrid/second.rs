@@ -3,7 +3,7 @@
 use ed25519_dalek::Signer as _;
 use ml_dsa::{EncodedSignature, EncodedVerifyingKey, MlDsa65};
 use proptest::prelude::*;
-use tieline_contract::hybrid::{
+use tieline_seal::hybrid::{
     Domain, PublicKey, Purpose, Signature, SigningKey, Strict, Suite, Verify,
 };
 use tieline_units::Digest;

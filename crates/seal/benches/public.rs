@@ -1,6 +1,6 @@
-//! What certificates are made of: signatures of both suites beside the bare libraries, and the Merkle tree.
+//! Signatures of both suites beside the bare libraries, and the Merkle tree.
 //!
-//! `cargo bench -p tieline-contract --bench certificate`. Signing rejects its own candidates, so its time depends on
+//! `cargo bench -p tieline-seal --bench public`. Signing rejects its own candidates, so its time depends on
 //! the message: each one is signed once, and the mean is the figure to plan with.
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 use std::cell::Cell;
 
 use divan::{Bencher, black_box};
-use tieline_contract::hybrid::{Domain, Purpose, SigningKey, Suite};
+use tieline_seal::hybrid::{Domain, Purpose, SigningKey, Suite};
 use tieline_units::{ChainId, Digest};
 
 fn main() {
@@ -44,7 +44,7 @@ fn messages() -> impl Fn() -> Vec<u8> {
 /// Ours.
 mod suite {
     use super::*;
-    use tieline_contract::hybrid::{Strict, Verify as _};
+    use tieline_seal::hybrid::{Strict, Verify as _};
 
     #[divan::bench(args = SUITES)]
     fn key_from_seed(suite: Suite) -> SigningKey {
@@ -153,7 +153,7 @@ mod rustcrypto {
 /// The outbox of one block.
 mod merkle {
     use super::*;
-    use tieline_contract::merkle::{self, Proof};
+    use tieline_seal::merkle::{self, Proof};
 
     const LEAVES: [usize; 4] = [1, 10, 100, 1000];
 

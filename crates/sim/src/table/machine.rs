@@ -1,9 +1,11 @@
 //! The three state machines of an order, complete: every state against every input, as [`on_x`], [`on_y`] and [`on_z`]
 //! answer.
 
-use crate::state::State;
-use crate::trade::{BuyerState, SellerState, VppState};
-use crate::transition::{BuyerInput, Ledger, SellerInput, Transition, VppInput, on_x, on_y, on_z};
+use tieline_contract::state::State;
+use tieline_contract::trade::{BuyerState, SellerState, VppState};
+use tieline_contract::transition::{
+    BuyerInput, Ledger, SellerInput, Transition, VppInput, on_x, on_y, on_z,
+};
 
 /// Where an order is before it is known, and where one stays.
 pub const NONE: &str = "none";

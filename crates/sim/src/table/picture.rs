@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::table::machine::{Arrow, Machine, NONE};
-use crate::transition::Ledger;
+use tieline_contract::transition::Ledger;
 
 /// Width of the drawing: a telephone's.
 const WIDTH: i32 = 420;

@@ -208,7 +208,7 @@ pub enum KeyError {
 /// The transmission key of a trade in one phase, x_is of the paper: 32 secret bytes, wiped when dropped.
 ///
 /// ```compile_fail,E0599
-/// use tieline_contract::keys::TransmissionKey;
+/// use crate::keys::TransmissionKey;
 /// use tieline_units::Digest;
 /// let key = TransmissionKey::start(&[1; 32], Digest::of(b"order"));
 /// let copy = key.clone();
