@@ -103,11 +103,7 @@ fn before(signing: Signing, step: &str) -> Step {
         }
         "T3'" => {
             deal.now = terms.deadline;
-            let nonce = request.nonce;
-            return deal.step(
-                "chain-y",
-                &tieline_sim::village::timeout_request(&terms, nonce),
-            );
+            return deal.step("chain-y", &Transaction::TimeoutRequest(request));
         }
         "T5'" => {
             deal.now = terms.deadline.plus_millis(1);
