@@ -2,7 +2,7 @@
 //!
 //! An order lives on three ledgers: the buyer's X, the seller's Y, the virtual power plant's Z. On each, [`apply`] judges a
 //! [`transaction::Transaction`] and carries it out, or refuses it and changes nothing. What one ledger says, the others hear
-//! as a [`certificate::Certificate`]. `docs/contract.md` has the protocol; [`table::document`] prints it from this code.
+//! as a [`certificate::Certificate`]. `docs/contract.md` has the protocol, printed from this code.
 //!
 //! **Parties.** Gateways of buyer and seller, the aggregator, the VPP's operator, meters, verification nodes; relayers, who need no
 //! trust. **Guarantee.** Whatever is lost, doubled or late, both ends of an order come to the same outcome: Y's confirmation before
