@@ -100,7 +100,7 @@ pub(crate) fn ask_request(
     d.require(Guard::Signed, right, Fact::Name(terms.buyer.to_string()))
 }
 
-fn schedule(terms: &Terms, interval: tieline_units::IntervalLength) -> Result<(), Fact> {
+pub(crate) fn schedule(terms: &Terms, interval: tieline_units::IntervalLength) -> Result<(), Fact> {
     let settled = terms.deadline.plus_millis(terms.delta_t);
     let pairs = [
         (settled, terms.gate_closure),
@@ -232,9 +232,9 @@ pub(crate) fn release(
     d: &mut Draft<'_>,
     verify: &dyn Verify,
     certificate: &Arc<Certificate>,
-    order: OrderId,
+    (order, input): (OrderId, BuyerInput),
 ) -> Result<(), Refusal> {
-    let purchase = known(d, order, BuyerInput::ReleaseCertificate)?;
+    let purchase = known(d, order, input)?;
     d.author(certificate, &purchase.request.terms.chain_y)?;
     d.certified(verify, certificate)?;
     refund(d, order, purchase);

@@ -8,6 +8,7 @@ use crate::certificate::Certificate;
 use crate::guard::{Fact, Guard, Refusal};
 use crate::member::Member;
 use crate::payload::{Kind, Payload};
+use crate::registry::record_digest;
 use crate::state::{Account, Block, State, Tariff};
 use crate::terms::OrderId;
 use crate::threshold::Committee;
@@ -70,6 +71,8 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     pub(crate) block: Block,
+    /// The ledger that it is for, and which of its states.
+    pub(crate) genesis: Digest,
     pub(crate) version: u64,
     pub(crate) steps: Vec<(Transition, Change)>,
     pub(crate) transitions: Vec<Transition>,
@@ -111,6 +114,7 @@ impl<'a> Draft<'a> {
             at: Transition::Refuse,
             checked: Checked {
                 block,
+                genesis: state.rules.genesis,
                 version: state.version,
                 steps: Vec::new(),
                 transitions: Vec::new(),
@@ -173,7 +177,7 @@ impl State {
     /// must not go on.
     pub fn apply(&mut self, checked: Checked) -> Vec<Transition> {
         assert!(
-            self.version == checked.version,
+            (self.rules.genesis, self.version) == (checked.genesis, checked.version),
             "checked against another state"
         );
         self.version += 1;
@@ -248,10 +252,10 @@ impl State {
     fn change_registry(&mut self, change: Change) {
         match change {
             Change::Apply(member) => {
-                self.applications.insert(member.id.clone(), member);
+                self.applications.insert(record_digest(&member), member);
             }
             Change::Member(member) => {
-                self.applications.remove(&member.id);
+                self.applications.retain(|_, other| other.id != member.id);
                 self.members.insert(member.id.clone(), member);
             }
             Change::Committee(committee) => {

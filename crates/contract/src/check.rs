@@ -12,7 +12,7 @@ use crate::settlement::{Readings, settle};
 use crate::state::{Block, Rules, State};
 use crate::terms::{CODE_VERSION, Terms, VERSION};
 use crate::transaction::{Act, Signed, Transaction};
-use crate::transition::Transition;
+use crate::transition::{BuyerInput, Transition};
 use crate::{buyer, epoch, evidence, local, meter, money, registry, seller, vpp};
 use tieline_seal::hybrid::{Domain, Purpose, Verify};
 
@@ -112,8 +112,13 @@ fn consume(
     match (&certificate.payload, vpp) {
         (Payload::Request(request), false) => seller::offer(d, verify, certificate, request),
         (Payload::Accept(acceptance), false) => buyer::commit(d, verify, certificate, acceptance),
-        (Payload::Reject(order) | Payload::Void(order), false) => {
-            buyer::release(d, verify, certificate, *order)
+        (Payload::Reject(order), false) => {
+            let what = (*order, BuyerInput::RejectCertificate);
+            buyer::release(d, verify, certificate, what)
+        }
+        (Payload::Void(order), false) => {
+            let what = (*order, BuyerInput::VoidCertificate);
+            buyer::release(d, verify, certificate, what)
         }
         (Payload::Commit(commitment), false) => seller::confirm(d, verify, certificate, commitment),
         (Payload::Refund(order), false) => seller::void_refunded(d, verify, certificate, *order),

@@ -74,8 +74,8 @@ pub(crate) fn approve(
 ) -> Result<(), Refusal> {
     d.begin(Transition::Approve);
     d.operator(verify, signed)?;
-    let applied = d.state.applications.get(member).cloned();
-    let applied = applied.filter(|applied| record_digest(applied) == record);
+    let applied = d.state.applications.get(&record).cloned();
+    let applied = applied.filter(|applied| applied.id == *member);
     let Some(applied) = applied else {
         return Err(Refusal::new(
             Guard::SameTerms,

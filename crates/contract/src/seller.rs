@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tieline_units::MicrogridId;
 
-use crate::buyer::{ask_settlement, parties};
+use crate::buyer::{ask_settlement, parties, schedule};
 use crate::certificate::Certificate;
 use crate::change::{Change, Draft};
 use crate::guard::{Fact, Guard, Refusal};
@@ -76,6 +76,8 @@ pub(crate) fn offer(
     let same = certificate.genesis == terms.genesis_x;
     d.require(Guard::HomeX, same, Fact::Name(terms.chain_x.to_string()))?;
     d.well_formed(terms)?;
+    let grid = schedule(terms, state.rules().interval);
+    d.ask(Guard::Schedule, grid)?;
     d.ask(Guard::Parties, parties(state, terms))?;
     if !late {
         let own = state.current(&state.rules.chain).map_or(0, |c| c.epoch);

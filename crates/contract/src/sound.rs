@@ -4,6 +4,7 @@ use tieline_units::canonical::{DecodeError, Decoder};
 use tieline_units::{Energy, Money};
 
 use crate::credibility;
+use crate::registry::record_digest;
 use crate::state::{Account, State};
 use crate::terms::OrderId;
 
@@ -28,9 +29,10 @@ impl State {
     }
 
     fn names_fit(&self) -> bool {
-        let mut named = self.members.iter().chain(&self.applications);
+        let mut applied = self.applications.iter();
         let mut committees = self.committees.iter();
-        named.all(|(id, member)| *id == member.id)
+        self.members.iter().all(|(id, member)| *id == member.id)
+            && applied.all(|(record, member)| *record == record_digest(member))
             && committees.all(|((chain, epoch), c)| (chain, *epoch) == (&c.chain, c.epoch))
     }
 

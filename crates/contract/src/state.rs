@@ -131,7 +131,7 @@ pub struct State {
     pub(crate) kept: BTreeMap<(ChainId, Kind, Subject), Arc<Certificate>>,
     pub(crate) imported: BTreeSet<(ChainId, Kind, u64)>,
     pub(crate) sequences: BTreeMap<Kind, u64>,
-    pub(crate) applications: BTreeMap<MicrogridId, Arc<Member>>,
+    pub(crate) applications: BTreeMap<Digest, Arc<Member>>,
     pub(crate) rounds: BTreeMap<Digest, BTreeSet<OrderId>>,
     pub(crate) tariffs: BTreeMap<Time, Tariff>,
     pub(crate) positions: BTreeMap<(ChainId, MicrogridId), Money>,

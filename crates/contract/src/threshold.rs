@@ -152,18 +152,16 @@ impl Committee {
         Ok(())
     }
 
-    /// Signatures that a certificate of this kind takes: t_k; for what decides over money, the most that the honest can
-    /// always give, n_k - f_k.
+    /// Signatures that a certificate of this kind takes: t_k; for what decides over money, or over who decides, the
+    /// most that the honest can always give, n_k - f_k.
     pub fn needed(&self, kind: Kind) -> usize {
         match kind {
-            Kind::Commit | Kind::Void | Kind::Settle => usize::from(self.threshold)
+            Kind::Commit | Kind::Void | Kind::Settle | Kind::Rotate => usize::from(self.threshold)
                 .max(self.size().saturating_sub(usize::from(self.faults))),
             Kind::Request | Kind::Accept | Kind::Reject | Kind::Refund => {
                 usize::from(self.threshold)
             }
-            Kind::Taken | Kind::Delivered | Kind::Rotate | Kind::Deposit => {
-                usize::from(self.threshold)
-            }
+            Kind::Taken | Kind::Delivered | Kind::Deposit => usize::from(self.threshold),
             Kind::Net | Kind::Register | Kind::Freeze => usize::from(self.threshold),
         }
     }

@@ -135,8 +135,10 @@ pub enum BuyerInput {
     AcceptCertificate,
     /// Somebody says that time is up.
     Timeout,
-    /// REJ or VOID.
-    ReleaseCertificate,
+    /// REJ: who has consumed an ACC believes none.
+    RejectCertificate,
+    /// VOID.
+    VoidCertificate,
     /// The buyer returns the key.
     KeyReturn,
     /// A batch of the buyer's meter.
@@ -204,15 +206,18 @@ pub fn on_x(
         (Some(S::Committed), I::Timeout) if ledger.mutated(Mutant::RefundAfterCommitted) => {
             Ok(Transition::Timeout)
         }
-        (Some(S::Locked | S::Committed), I::ReleaseCertificate) => Ok(Transition::Release),
+        (Some(S::Locked), I::RejectCertificate) => Ok(Transition::Release),
+        (Some(S::Locked | S::Committed), I::VoidCertificate) => Ok(Transition::Release),
         (Some(S::Committed), I::Meter) => Ok(Transition::Taken), // phase (6)
         (Some(S::Locked | S::Committed), I::SettleCertificate) => Ok(Transition::Pay), // phase (6)
-        (None, I::AcceptCertificate | I::Timeout | I::ReleaseCertificate)
+        (None, I::AcceptCertificate | I::Timeout | I::RejectCertificate | I::VoidCertificate)
         | (None, I::KeyReturn | I::Meter | I::SettleCertificate)
         | (Some(S::Locked), I::Request | I::KeyReturn | I::Meter)
         | (Some(S::Committed), I::Request | I::AcceptCertificate | I::Timeout)
+        | (Some(S::Committed), I::RejectCertificate)
         | (Some(S::Settled | S::Refunded), I::Request | I::AcceptCertificate | I::Timeout)
-        | (Some(S::Settled | S::Refunded), I::ReleaseCertificate | I::KeyReturn)
+        | (Some(S::Settled | S::Refunded), I::RejectCertificate | I::VoidCertificate)
+        | (Some(S::Settled | S::Refunded), I::KeyReturn)
         | (Some(S::Settled | S::Refunded), I::Meter | I::SettleCertificate) => {
             refuse(match state {
                 None => "not on this chain",

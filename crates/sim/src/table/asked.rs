@@ -57,6 +57,7 @@ pub const fn asked(transition: Transition) -> &'static [Guard] {
             G::HomeX,
             G::HomeY,
             G::WellFormed,
+            G::Schedule,
             G::Parties,
             G::Thawed,
         ],
@@ -66,6 +67,7 @@ pub const fn asked(transition: Transition) -> &'static [Guard] {
             G::HomeX,
             G::HomeY,
             G::WellFormed,
+            G::Schedule,
             G::Parties,
         ],
         T::TimeoutRequest => &[

@@ -156,7 +156,7 @@ Every public signature is bound to a purpose, a chain, its genesis and an epoch;
 | request: order and hash of its unconditional signature | the buyer's gateway | transaction on X | X in T1 and T0, Y in T4 (3) |
 | act: accept, decline, return a key, apply, approve, revoke, register a chain, deposit, stake, round, tariff | the member that does it | transaction on that ledger | that ledger |
 | request, answer and returned key, once more | the same gateways | unconditional signature | verification nodes of both chains, outside of the ledgers |
-| statement: a block's state root, number and root of its outbox entries | members of V_k | attestation, epoch | whoever consumes a certificate (Certified); Z in T15 |
+| statement: a block's state root, number and root of its outbox entries | t_k members of V_k; n_k − f_k for COM, VOID, SET and ROT, which decide over money or over who decides | attestation, epoch | whoever consumes a certificate (Certified); Z in T15 |
 | the same | members of V_k | finality, epoch | Z in T15 |
 | the next epoch's members | n_k − f_k of the current ones | transaction, epoch | that chain in T14 |
 | an epoch's members, at registration | every one of them | possession | Z in T11 |
@@ -206,6 +206,10 @@ Liveness:
 | L3 | Relayers can all die and be replaced by one that knows nothing. |
 | L4 | With X or Y dead for ever the other ends by G, or by T_m with the grace. |
 | L5 | With Z dead confirmed orders stay open: the escrow is held, nothing is paid. |
+
+L4 and L5 say nothing of an order that hangs on a certificate of a chain that is dead for ever **and** had changed its verification
+nodes **and** whose old epoch another chain has heard to be over: what was kept may be of the old epoch, whose signatures count no
+more, and nobody is there to sign it anew. Such an order stays as it is, with its escrow held.
 ";
 
 pub(super) const DEVIATIONS: &str = "

@@ -96,6 +96,19 @@ fn read_blocks(lines: &[&str]) -> Vec<(usize, String)> {
 }
 
 #[test]
+fn the_file_of_the_secret_seed_is_not_overwritten() {
+    let folder = issued();
+    let seed = std::fs::read(folder.path().join("seed")).unwrap();
+    let ran = run(&folder, &["key", "--seed-file", "seed", "--out", "./seed"]).expect(2);
+    assert!(
+        ran.stderr.contains("would be overwritten"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(std::fs::read(folder.path().join("seed")).unwrap(), seed);
+}
+
+#[test]
 fn the_terminals_symbols_scan_to_the_parts_and_verify() {
     let folder = issued();
     let shown = run(&folder, &["show", "id.bin"]).expect(0).stdout;

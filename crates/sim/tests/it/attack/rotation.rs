@@ -41,7 +41,7 @@ fn attack_30_an_old_epoch_finishes_its_orders_and_closes_only_then() {
     town.bring(&mut deal, Some(Phase::Accepted), Phase::Committed);
     // COM was said; the old epoch may go, and the new one attests what it left behind.
     let closed = town.act("chain-x", &close);
-    let closed = certificates(town.on("chain-x"), closed[0].height, 1, &[0, 1]);
+    let closed = certificates(town.on("chain-x"), closed[0].height, 1, &[0, 1, 2]);
     town.tell("chain-y", &closed);
     let (old, new) = (
         deal.tell(Kind::Commit),

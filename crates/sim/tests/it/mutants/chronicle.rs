@@ -1,6 +1,7 @@
 //! Runs in which every transition happens, step by step: what mutants are tried on.
 
 mod ending;
+mod rich;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,7 +53,9 @@ impl Tale {
         let ledgers = Side::ALL.map(|side| {
             let mut rules = village.ledger(side.chain()).rules().clone();
             (setting.change)(&mut rules);
-            State::genesis(rules, village.members(), committees.clone())
+            let mut members = village.members();
+            members.push(village.member("mg-y2", "chain-y", Role::Microgrid));
+            State::genesis(rules, members, committees.clone())
         });
         Tale {
             ledgers,

@@ -1,10 +1,12 @@
 //! Tries attacks on ledgers of the chronicle: what one guard alone refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
 
 use tieline_contract::guard::Guard;
 use tieline_contract::mutant::{Effect, Mutant};
 use tieline_contract::state::{Block, State};
+use tieline_contract::transaction::{Act, Transaction};
 use tieline_contract::transition::Transition;
 use tieline_sim::symbol::Symbolic;
 use tieline_sim::village::Village;
@@ -14,8 +16,19 @@ use super::attacks::variants;
 use super::chronicle::{Exhibit, early, tale};
 use super::setting::settings;
 
-/// Attacks of one guard that are kept at most: enough to have one for each transition.
-const KEPT: usize = 4_000;
+/// Attacks of one guard by one sort of transaction that are kept at most: enough to have one for each transition.
+const KEPT: usize = 2_000;
+
+/// Sort of a transaction, and of its act.
+type Sort = (Discriminant<Transaction>, Option<Discriminant<Act>>);
+
+fn sort(transaction: &Transaction) -> Sort {
+    let act = match transaction {
+        Transaction::Signed(signed) => Some(discriminant(&signed.act)),
+        _ => None,
+    };
+    (discriminant(transaction), act)
+}
 
 /// The chronicle, and everything that its ledgers refuse.
 pub(crate) struct Bench {
@@ -30,6 +43,7 @@ impl Bench {
         for setting in settings() {
             exhibits.extend(tale(&setting).exhibits);
         }
+        let mut counts: Vec<((Guard, Sort), usize)> = Vec::new();
         let others = elsewhere(&exhibits);
         let mut keep = |attack: Exhibit| {
             let Err(refusal) = attack
@@ -38,9 +52,15 @@ impl Bench {
             else {
                 return;
             };
-            let kept = refused.entry(refusal.guard).or_default();
-            if kept.len() < KEPT {
-                kept.push(attack);
+            let sort = (refusal.guard, sort(&attack.transaction));
+            let many = counts.iter().position(|(known, _)| *known == sort);
+            let many = many.unwrap_or_else(|| {
+                counts.push((sort, 0));
+                counts.len() - 1
+            });
+            if counts[many].1 < KEPT {
+                counts[many].1 += 1;
+                refused.entry(refusal.guard).or_default().push(attack);
             }
         };
         for exhibit in &exhibits {

@@ -16,9 +16,6 @@ pub(crate) fn harmless(mutant: Mutant) -> Option<&'static str> {
 fn unguarded(transition: Transition, guard: Guard) -> Option<&'static str> {
     use Transition as T;
     Some(match (transition, guard) {
-        (T::Local, Guard::HomeX) => {
-            "who is at home on another chain has no money here: the guards on funds refuse"
-        }
         (T::Local, Guard::Early | Guard::InTime) => {
             "T0 asks it twice, as T1 does and as T4 does; each alone refuses"
         }
@@ -32,9 +29,6 @@ fn unguarded(transition: Transition, guard: Guard) -> Option<&'static str> {
         (T::Meter, Guard::MeterKnown) => "no signature is right under a key that is not there",
         (T::Settle, Guard::WellFormed) => {
             "the other reading of the same order, so of the same terms, was asked before"
-        }
-        (T::RegisterChain, Guard::Ledger) => {
-            "stakes lie on Z alone: elsewhere the guard on funds refuses"
         }
         (T::Approve, Guard::Ledger) => {
             "applications lie on Z alone: elsewhere there is none to approve"

@@ -36,6 +36,7 @@ struct IssueDocument<'a> {
 }
 
 pub(super) fn key(command: &IdKey, printer: Printer) -> Result<(), Failure> {
+    apart(&command.seed_file, &command.out)?;
     let key = signing_key(&command.seed_file)?;
     let public = key.public_key();
     write(&command.out, &public.to_bytes())?;
@@ -49,7 +50,23 @@ pub(super) fn key(command: &IdKey, printer: Printer) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The secret is not overwritten by what comes of it.
+fn apart(seed: &Path, out: &Path) -> Result<(), Failure> {
+    let same = match (seed.canonicalize(), out.canonicalize()) {
+        (Ok(seed), Ok(out)) => seed == out,
+        _ => seed == out,
+    };
+    if same {
+        return Err(Failure::Broken(format!(
+            "{}: the file of the secret seed would be overwritten\n\nhint: give --out another name",
+            out.display()
+        )));
+    }
+    Ok(())
+}
+
 pub(super) fn issue(command: &IdIssue, printer: Printer) -> Result<(), Failure> {
+    apart(&command.seed_file, &command.out)?;
     let key = signing_key(&command.seed_file)?;
     let claim = Claim {
         node: command.node.clone(),

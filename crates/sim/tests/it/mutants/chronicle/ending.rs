@@ -2,10 +2,11 @@
 
 use tieline_contract::terms::Request;
 use tieline_contract::transaction::Transaction;
-use tieline_sim::village::{START, chain, metered};
+use tieline_sim::village::{START, Village, chain, metered};
 use tieline_sim::world::{Side, attest};
 use tieline_units::Time;
 
+use super::rich::rich;
 use super::{Certificates, Tale, early};
 
 /// Z hears of what the buyer took, and of nothing else.
@@ -75,6 +76,7 @@ pub(super) fn paid(tale: &mut Tale, request: &Request) {
     let home = tale.go(Side::Z, after, &net);
     tale.carry(Side::X, after, &home);
     tale.carry(Side::X, after, &done);
+    tale.branch(|tale| rich(tale, &Village::default()));
     tale.carry(Side::Y, after, &done);
     tale.carry(Side::X, after, &home);
     tale.carry(Side::Y, after, &home);
