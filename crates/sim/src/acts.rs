@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tieline_contract::member::{Member, MeterBatch, Register};
+use tieline_contract::member::{Member, Register};
 use tieline_contract::record_digest;
 use tieline_contract::state::Tariff;
 use tieline_contract::terms::{OrderId, Request, Terms, Unconditional};
 use tieline_contract::threshold::Committee;
 use tieline_contract::transaction::{Act, NextEpoch, Transaction, committee_message};
 use tieline_seal::hybrid::{Domain, PublicKey, Purpose, Signature};
-use tieline_units::{Digest, Energy, IntervalLength, Money, Time};
+use tieline_units::{Digest, Energy, Money, Time};
 
-use crate::symbol::{key, sign};
-use crate::village::{Village, chain, genesis, member, signed};
+use crate::symbol::sign;
+use crate::village::{Village, batch, member, signed};
 
 /// An act of the operator.
 pub fn operator(act: Act) -> Transaction {
@@ -139,25 +139,10 @@ pub fn registers(
         before: Energy::from_millijoules(before),
         after: Energy::from_millijoules(after),
     };
-    let domain = Domain {
-        chain: chain(home),
-        genesis: genesis(home),
-        epoch: 0,
-        purpose: Purpose::Meter,
-    };
-    let meter = key(&format!("{who} meter"));
-    let mut batch = MeterBatch {
-        member: member(who),
-        meter: 0,
-        line: None,
-        start,
-        length: IntervalLength::Min15,
-        exported: register(exported),
-        imported: register(imported),
-        signature: sign(&meter, &domain, b""),
-    };
-    batch.signature = sign(&meter, &domain, &batch.message());
-    Transaction::Meter(Arc::new(batch))
+    batch(home, who, |batch| {
+        batch.start = start;
+        (batch.exported, batch.imported) = (register(exported), register(imported));
+    })
 }
 
 /// The operator certifies what a member stands for its verification nodes with.

@@ -274,6 +274,18 @@ pub fn metered(home: &str, who: &str, start: Time, net: Energy) -> Transaction {
         before: Energy::ZERO,
         after: energy.max(Energy::ZERO),
     };
+    batch(home, who, |batch| {
+        batch.start = start;
+        (batch.exported, batch.imported) = (register(net), register(-net));
+    })
+}
+
+/// A batch of a member's meter on its home chain with registers at zero, but for what `edit` changes; then the meter signs.
+pub fn batch(home: &str, who: &str, edit: impl FnOnce(&mut MeterBatch)) -> Transaction {
+    let none = Register {
+        before: Energy::ZERO,
+        after: Energy::ZERO,
+    };
     let domain = Domain {
         chain: chain(home),
         genesis: genesis(home),
@@ -285,12 +297,13 @@ pub fn metered(home: &str, who: &str, start: Time, net: Energy) -> Transaction {
         member: member(who),
         meter: 0,
         line: None,
-        start,
+        start: START,
         length: IntervalLength::Min15,
-        exported: register(net),
-        imported: register(-net),
+        exported: none,
+        imported: none,
         signature: sign(&meter, &domain, b""),
     };
+    edit(&mut batch);
     batch.signature = sign(&meter, &domain, &batch.message());
     Transaction::Meter(Arc::new(batch))
 }

@@ -9,11 +9,11 @@ use tieline_contract::state::State;
 use tieline_contract::terms::Terms;
 use tieline_contract::transaction::Transaction;
 use tieline_sim::symbol::key;
-use tieline_sim::village::{Village, accept, chain, deposit, genesis, member, request};
+use tieline_sim::village::{Village, accept, batch, chain, deposit, genesis, member, request};
 use tieline_units::{Energy, Power, Price, Time};
 
 use crate::acts::{application, approve, forged};
-use crate::town::{Deal, Phase, Town, batch, mj, money, terms};
+use crate::town::{Deal, Phase, Town, mj, money, terms};
 
 /// Both ends of the order on one chain.
 fn within(name: &str, buyer: &str, seller: &str, edit: impl FnOnce(&mut Terms)) -> Terms {

@@ -11,10 +11,10 @@ use tieline_contract::state::Account;
 use tieline_contract::terms::Terms;
 use tieline_contract::trade::{BuyerState, SellerState, VppState};
 use tieline_contract::transaction::Transaction;
-use tieline_sim::village::{START, chain, genesis, member, metered};
+use tieline_sim::village::{START, batch, chain, genesis, member, metered};
 use tieline_units::Energy;
 
-use crate::town::{Deal, Phase, Town, batch, mj, terms};
+use crate::town::{Deal, Phase, Town, mj, terms};
 
 fn within_x() -> Terms {
     terms(|terms| {

@@ -6,19 +6,18 @@ use std::sync::Arc;
 use tieline_contract::apply;
 use tieline_contract::certificate::Certificate;
 use tieline_contract::guard::{Fact, Guard, Refusal};
-use tieline_contract::member::{Member, MeterBatch, Register, Role};
+use tieline_contract::member::{Member, Role};
 use tieline_contract::payload::Kind;
 use tieline_contract::state::{Account, Block, State};
 use tieline_contract::terms::{OrderId, Request, Terms};
 use tieline_contract::trade::{BuyerState, SellerState};
 use tieline_contract::transaction::{Act, Transaction};
-use tieline_seal::hybrid::{Domain, Purpose};
-use tieline_sim::symbol::{Symbolic, key, sign};
+use tieline_sim::symbol::Symbolic;
 use tieline_sim::village::{
-    CHAINS, START, Village, accept, certificates, chain, deposit, genesis, key_return, member,
-    metered, request, signed,
+    CHAINS, START, Village, accept, certificates, deposit, key_return, member, metered, request,
+    signed,
 };
-use tieline_units::{Energy, IntervalLength, Money, Time};
+use tieline_units::{Energy, Money, Time};
 
 /// All seats of a village's chains.
 pub(crate) const ALL: [u8; 4] = [0, 1, 2, 3];
@@ -96,34 +95,6 @@ pub(crate) fn mj(millijoules: i64) -> Energy {
 
 pub(crate) fn money(millionths: i64) -> Money {
     Money::from_millionths(millionths)
-}
-
-/// A batch of a member's meter with something changed, signed by that meter.
-pub(crate) fn batch(home: &str, who: &str, edit: impl FnOnce(&mut MeterBatch)) -> Transaction {
-    let none = Register {
-        before: Energy::ZERO,
-        after: Energy::ZERO,
-    };
-    let domain = Domain {
-        chain: chain(home),
-        genesis: genesis(home),
-        epoch: 0,
-        purpose: Purpose::Meter,
-    };
-    let meter = key(&format!("{who} meter"));
-    let mut batch = MeterBatch {
-        member: member(who),
-        meter: 0,
-        line: None,
-        start: START,
-        length: IntervalLength::Min15,
-        exported: none,
-        imported: none,
-        signature: sign(&meter, &domain, b""),
-    };
-    edit(&mut batch);
-    batch.signature = sign(&meter, &domain, &batch.message());
-    Transaction::Meter(Arc::new(batch))
 }
 
 /// An act of the operator on Z.

@@ -15,13 +15,13 @@ use tieline_contract::trade::{BuyerState, SellerState, VppState};
 use tieline_contract::transaction::{Act, Transaction};
 use tieline_sim::symbol::Symbolic;
 use tieline_sim::village::{
-    CHAINS, Village, accept, certificates, chain, decline, deposit, genesis, key_return, member,
-    request,
+    CHAINS, Village, accept, batch, certificates, chain, decline, deposit, genesis, key_return,
+    member, request,
 };
 use tieline_units::{Energy, Money, Price, Time};
 
 use super::audit::{Audit, Tally};
-use crate::town::{batch, mj, money};
+use crate::town::{mj, money};
 
 const MINUTE: u64 = 60_000;
 const INTERVAL: u64 = 15 * MINUTE;

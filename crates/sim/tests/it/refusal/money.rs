@@ -7,13 +7,13 @@ use tieline_contract::payload::{Kind, Outcome, Payload};
 use tieline_contract::settlement::{Readings, Settlement, settle};
 use tieline_contract::state::Tariff;
 use tieline_contract::transaction::{Act, Transaction};
-use tieline_sim::village::{START, Village, chain, deposit, request};
+use tieline_sim::village::{START, Village, batch, chain, deposit, request};
 use tieline_units::{Energy, Money, Price};
 
 use super::Refused;
 use super::order::{clock, named};
 use crate::acts::forged;
-use crate::town::{Deal, Phase, Town, batch, mj, money, operator, terms};
+use crate::town::{Deal, Phase, Town, mj, money, operator, terms};
 
 fn short_of(found: i64, needed: i64) -> Fact {
     let (found, needed) = (money(found), money(needed));
