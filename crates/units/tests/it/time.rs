@@ -144,7 +144,8 @@ proptest! {
     }
 
     #[test]
-    fn each_local_day_ends_where_the_next_begins(millis in YEARS_MS, zone in prop::sample::select(
+    // East of Greenwich the last hours are of a year that is out of range.
+    fn each_local_day_ends_where_the_next_begins(millis in YEARS_MS.start..YEARS_MS.end - 86_400_000, zone in prop::sample::select(
         &["Europe/Berlin", "UTC", "America/New_York", "Australia/Sydney", "Asia/Kathmandu", "Australia/Lord_Howe"][..],
     )) {
         let zone = Zone::parse(zone).unwrap();
