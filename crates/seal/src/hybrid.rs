@@ -60,10 +60,12 @@ pub enum Purpose {
     Identification,
     /// A vote of consensus.
     Vote,
+    /// Proof of who is at the other end of a connection.
+    Handshake,
 }
 
 tieline_units::canonical_enum!(Purpose {
-    1 => Transaction, 2 => Attestation, 3 => Finality, 4 => Meter, 5 => Possession, 6 => Identification, 7 => Vote,
+    1 => Transaction, 2 => Attestation, 3 => Finality, 4 => Meter, 5 => Possession, 6 => Identification, 7 => Vote, 8 => Handshake,
 });
 
 /// Where a signature counts: {product, chain, genesis, epoch, kind}. It is the context of every signature.

@@ -14,7 +14,7 @@ use tieline_units::{ChainId, Digest};
 const SUITES: [Suite; 2] = [Suite::MlDsa65, Suite::Ed25519MlDsa65];
 const HYBRID: Suite = Suite::Ed25519MlDsa65;
 const MESSAGE: &[u8] = b"deliver 25 kWh at ten";
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 8] = [
     Purpose::Transaction,
     Purpose::Attestation,
     Purpose::Finality,
@@ -22,6 +22,7 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::Possession,
     Purpose::Identification,
     Purpose::Vote,
+    Purpose::Handshake,
 ];
 
 fn domain() -> Domain {
@@ -273,7 +274,7 @@ fn attack_32_any_other_context() {
         ..domain()
     }));
     others.retain(|other| *other != domain());
-    assert_eq!(others.len(), 11);
+    assert_eq!(others.len(), 12);
     for suite in SUITES {
         let signer = key(suite);
         let signature = signer.sign(&domain(), MESSAGE);

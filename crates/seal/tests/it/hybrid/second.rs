@@ -102,6 +102,7 @@ fn context(domain: &Domain) -> Vec<u8> {
         Purpose::Possession => 5,
         Purpose::Identification => 6,
         Purpose::Vote => 7,
+        Purpose::Handshake => 8,
     };
     [
         &prefixed(b"tieline/1")[..],

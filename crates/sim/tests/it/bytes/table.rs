@@ -133,7 +133,7 @@ fn plain() -> Vec<Sample> {
 }
 
 /// Every purpose of a signature.
-pub(crate) fn purposes() -> [Purpose; 7] {
+pub(crate) fn purposes() -> [Purpose; 8] {
     [
         Purpose::Transaction,
         Purpose::Attestation,
@@ -142,6 +142,7 @@ pub(crate) fn purposes() -> [Purpose; 7] {
         Purpose::Possession,
         Purpose::Identification,
         Purpose::Vote,
+        Purpose::Handshake,
     ]
 }
 
