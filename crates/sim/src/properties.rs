@@ -8,12 +8,82 @@ mod edge;
 
 use std::ops::BitOr;
 
+use tieline_contract::state::State;
+use tieline_contract::terms::Request;
 use tieline_contract::trade::{BuyerState, SellerState, VppState};
-use tieline_units::{Energy, Money};
+use tieline_contract::transaction::Transaction;
+use tieline_contract::transition::Transition;
+use tieline_units::{Energy, Money, Time};
 
-use crate::world::{Life, Side, Standing, Universe, World};
+use crate::world::{Life, Plan, Side, Standing, Universe, World};
 
 pub(crate) use edge::edge;
+
+/// A transaction on one ledger: where it leads from and to, with its transitions, and the block's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge<'a> {
+    /// Before.
+    pub before: &'a State,
+    /// After.
+    pub after: &'a State,
+    /// What was applied.
+    pub transaction: &'a Transaction,
+    /// What it made.
+    pub transitions: &'a [Transition],
+    /// When.
+    pub now: Time,
+}
+
+/// Which of S2, S3 and S6 to S8 a transaction on one ledger breaks, or the ledger that it leads to. For histories of real
+/// chains with the orders and deposits of the plan; signatures are symbols.
+pub fn breaks(plan: &Plan, edge: Edge<'_>) -> Vec<Rule> {
+    let states = (edge.before, edge.after);
+    let done = (edge.transaction, edge.transitions);
+    let records = edge.after.records();
+    let broken = self::edge(states, done, edge.now) | books::broken(edge.after, &records, plan);
+    Rule::ALL
+        .into_iter()
+        .filter(|rule| broken.has(*rule))
+        .collect()
+}
+
+/// Which of S1, S4 and S5 the ledgers X, Y and Z break, of which this is the only order.
+pub fn ledgers_break(request: &Request, [x, y, z]: [&State; 3]) -> Vec<&'static str> {
+    let paid = books::paid(x, &request.terms);
+    let [x, y, z] = [x, y, z].map(|state| Standing::of(state, request));
+    let metered = y.delivered.unwrap_or(Energy::ZERO);
+    let settled = x.buyer == Some(BuyerState::Settled);
+    let owed = if settled {
+        request.terms.price.cost_of(metered)
+    } else {
+        Money::ZERO
+    };
+    let honest = z.settled.is_none_or(|settled| settled <= metered);
+    let found = [
+        ("S1", agree(x, y)),
+        ("S4", honest && paid <= owed),
+        ("S5", covered(x, y, request.terms.escrow)),
+    ];
+    let broken = found.into_iter().filter(|(_, holds)| !holds);
+    broken.map(|(name, _)| name).collect()
+}
+
+/// S1 of one order.
+fn agree(x: Standing, y: Standing) -> bool {
+    let positive = |q: Option<Energy>| q.is_some_and(|q| q > Energy::ZERO);
+    let refunded = x.buyer == Some(BuyerState::Refunded);
+    let paid = x.buyer == Some(BuyerState::Settled);
+    let confirmed = y.seller == Some(SellerState::Confirmed);
+    let settled = y.seller == Some(SellerState::Settled);
+    !(refunded && (confirmed || settled && positive(y.settled)))
+        && !(paid && positive(x.settled) && !(confirmed || settled))
+        && !(paid && settled && x.settled != y.settled)
+}
+
+/// S5 of one order.
+fn covered(x: Standing, y: Standing, escrow: Money) -> bool {
+    !y.dispatch || x.buyer == Some(BuyerState::Settled) || x.escrow == escrow
+}
 
 /// The properties that a place remembers to have violated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +100,11 @@ pub enum Rule {
     S8,
     /// Contradictions.
     S9,
+}
+
+impl Rule {
+    /// All.
+    pub const ALL: [Rule; 6] = [Rule::S2, Rule::S3, Rule::S6, Rule::S7, Rule::S8, Rule::S9];
 }
 
 /// A set of rules.
@@ -137,16 +212,7 @@ const fn property(
 /// Section 8, S1: ¬(X REFUNDED ∧ Y ∈ {CONFIRMED, SETTLED(q>0)}), ¬(X SETTLED(q>0) ∧ Y ∉ {CONFIRMED, SETTLED}), both SETTLED
 /// ⇒ equal q.
 pub fn s1(universe: &Universe, world: &World) -> bool {
-    each(universe, world, |x, y, _| {
-        let positive = |q: Option<Energy>| q.is_some_and(|q| q > Energy::ZERO);
-        let refunded = x.buyer == Some(BuyerState::Refunded);
-        let paid = x.buyer == Some(BuyerState::Settled);
-        let confirmed = y.seller == Some(SellerState::Confirmed);
-        let settled = y.seller == Some(SellerState::Settled);
-        !(refunded && (confirmed || settled && positive(y.settled)))
-            && !(paid && positive(x.settled) && !(confirmed || settled))
-            && !(paid && settled && x.settled != y.settled)
-    })
+    each(universe, world, |x, y, _| agree(x, y))
 }
 
 /// Section 8, S2: per chain balances + escrow + bonds = deposits ± net; 0 ≤ reserved ≤ nameplate; never negative.
@@ -179,7 +245,7 @@ pub fn s5(universe: &Universe, world: &World) -> bool {
     let mut requests = universe.plan.orders.iter();
     each(universe, world, |x, y, _| {
         let escrow = requests.next().map_or(Money::ZERO, |r| r.terms.escrow);
-        !y.dispatch || x.buyer == Some(BuyerState::Settled) || x.escrow == escrow
+        covered(x, y, escrow)
     })
 }
 

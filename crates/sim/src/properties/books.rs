@@ -2,6 +2,7 @@
 
 use tieline_contract::payload::Payload;
 use tieline_contract::state::{Account, State};
+use tieline_contract::terms::Terms;
 use tieline_contract::trade::{BuyerState, SellerState};
 use tieline_units::canonical::Canonical;
 use tieline_units::{Energy, Money};
@@ -18,8 +19,7 @@ const POSITIONS: u8 = 22;
 type Records = [(Vec<u8>, Vec<u8>)];
 
 /// What seller and aggregator have on the buyer's chain: nothing but what orders paid.
-pub(crate) fn paid(state: &State, plan: &Plan) -> Money {
-    let terms = &plan.orders[0].terms;
+pub(crate) fn paid(state: &State, terms: &Terms) -> Money {
     let on = |who: &tieline_units::MicrogridId| state.balance(&Account::Clearing(who.clone()));
     on(&terms.seller) + on(&terms.aggregator)
 }

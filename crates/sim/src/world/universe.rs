@@ -339,7 +339,7 @@ impl Universe {
             let standings = self.plan.orders.iter();
             Place {
                 standings: standings.map(|r| Standing::of(&state, r)).collect(),
-                paid: books::paid(&state, &self.plan),
+                paid: books::paid(&state, &self.plan.orders[0].terms),
                 state,
                 clock,
                 broken,
