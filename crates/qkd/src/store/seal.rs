@@ -158,7 +158,11 @@ impl Keys {
         Ok((keys, owner))
     }
 
-    fn derive(salt: &[u8], secret: &Secret, cost: Option<Cost>) -> Result<Keys, StoreError> {
+    pub(super) fn derive(
+        salt: &[u8],
+        secret: &Secret,
+        cost: Option<Cost>,
+    ) -> Result<Keys, StoreError> {
         let input = match (secret, cost) {
             (Secret::Passphrase(phrase, _), Some(cost)) => stretch(phrase, salt, cost)?,
             (Secret::Passphrase(..), None) => return Err(StoreError::WrongSecret),
@@ -170,7 +174,7 @@ impl Keys {
         })
     }
 
-    fn head_mac(&self, head: &[u8]) -> Hmac<Sha256> {
+    pub(super) fn head_mac(&self, head: &[u8]) -> Hmac<Sha256> {
         let key = self.expand(&[b"head"]);
         mac(&*key).chain_update(head)
     }
@@ -190,7 +194,7 @@ impl Keys {
         }
     }
 
-    fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    pub(super) fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::from_prk(&*self.master)
             .expect("the key has the length of a hash")
