@@ -4,12 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod chain;
 mod id;
+mod node;
 pub mod qkd;
+mod relay;
 mod uss;
 
+pub use chain::{
+    Chain, ChainBackup, ChainExport, ChainHandover, ChainInit, ChainJoin, ChainShow, ChainVerify,
+    HandoverPropose, HandoverShow, HandoverSign, HandoverSubmit, RuleArgs,
+};
 pub use id::{Id, IdIssue, IdKey, IdScan, IdShow};
+pub use node::Node;
 pub use qkd::{Device, Qkd, QkdModel};
+pub use relay::Relay;
 pub use uss::{Attack, DemoArgs, HashFamily, Uss, UssBounds};
 
 /// Joins the ledgers of microgrids as tie lines join their grids.
@@ -64,6 +73,13 @@ pub enum Command {
     /// Keys between two places: key manager, client, probe, model of a link
     #[command(subcommand)]
     Qkd(Qkd),
+    /// Found a chain, read one, check it, write its block files
+    #[command(subcommand)]
+    Chain(Chain),
+    /// Run one validator of a chain
+    Node(Node),
+    /// Carry what chains say to one another between their nodes
+    Relay(Relay),
     /// Show who asks for a trade as QR symbols, and check what was scanned
     #[command(subcommand)]
     Id(Id),

@@ -5,11 +5,14 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod found;
 pub mod identification;
 pub mod input;
+pub mod node;
 pub mod output;
 pub mod plot;
 pub mod printer;
+pub mod replay;
 pub mod report;
 pub mod reproduce;
 pub mod run;

@@ -67,6 +67,19 @@ impl Printer {
         write_stdout(&text)
     }
 
+    /// One JSON document on one line, of many that a lasting command prints; left out without `--json`.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn line(&self, document: &impl serde::Serialize) -> anyhow::Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut text = serde_json::to_string(document)?;
+        text.push('\n');
+        write_stdout(&text)
+    }
+
     /// A warning, which says itself that it is one.
     pub fn warn(&self, warning: &impl std::fmt::Display) {
         self.stderr(&warning.to_string());

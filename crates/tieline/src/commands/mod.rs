@@ -1,9 +1,12 @@
 //! What the commands do, one module per noun, and how their ends become exit codes.
 
+pub(crate) mod chain;
 mod config;
 mod id;
 mod market;
+mod node;
 mod qkd;
+mod relay;
 mod reproduce;
 mod run;
 mod shipped;
@@ -17,6 +20,7 @@ use crate::cli::{Cli, Command, Config, Global};
 use crate::config::Overrides;
 use crate::input::InputErrors;
 use crate::printer::Printer;
+pub use node::MakeTap;
 
 /// How a command ends when it does not end well.
 #[derive(Debug)]
@@ -53,8 +57,13 @@ impl From<InputErrors> for Failure {
 
 /// Does what the command line says.
 pub fn main(cli: &Cli) -> ExitCode {
+    main_with(cli, None)
+}
+
+/// Does what the command line says; a validator with a tap on what it sends, for tests of a dishonest one.
+pub fn main_with(cli: &Cli, tap: Option<MakeTap>) -> ExitCode {
     let printer = Printer::new(&cli.global);
-    match dispatch(cli, printer) {
+    match dispatch(cli, printer, tap) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             printer.error(&failure.to_string());
@@ -66,7 +75,7 @@ pub fn main(cli: &Cli) -> ExitCode {
     }
 }
 
-fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
+fn dispatch(cli: &Cli, printer: Printer, tap: Option<MakeTap>) -> Result<(), Failure> {
     match &cli.command {
         Command::Run(run) => run::run(&cli.global, run, printer),
         Command::Market(command) => {
@@ -74,6 +83,12 @@ fn dispatch(cli: &Cli, printer: Printer) -> Result<(), Failure> {
             market::market(command, printer)
         }
         Command::Qkd(command) => qkd::command(&cli.global, command, printer),
+        Command::Chain(command) => chain::command(&cli.global, command, printer),
+        Command::Node(command) => node::command(&cli.global, command, (printer, tap)),
+        Command::Relay(command) => {
+            refuse_settings(&cli.global)?;
+            relay::relay(command, printer)
+        }
         Command::Id(command) => id::command(&cli.global, command, printer),
         Command::Reproduce(command) => {
             refuse_settings(&cli.global)?;
@@ -115,7 +130,12 @@ fn refuse(flags: &[(&str, bool)]) -> Result<(), Failure> {
 }
 
 /// Variables of ours that are no settings.
-const OTHER_VARIABLES: [&str; 3] = ["TIELINE_CONFIG", "TIELINE_SHARED", "TIELINE_SLOW"];
+const OTHER_VARIABLES: [&str; 4] = [
+    "TIELINE_CONFIG",
+    crate::node::passphrase::VARIABLE,
+    "TIELINE_SHARED",
+    "TIELINE_SLOW",
+];
 
 /// Settings from environment and flags.
 fn overrides(global: &Global, printer: Printer) -> Result<Overrides, Failure> {

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod chain;
 mod commands;
 mod dirty;
 mod folder;
@@ -16,6 +17,7 @@ mod input_defects;
 mod input_parquet;
 mod input_rules;
 mod mutations;
+mod node;
 mod qkd;
 mod qkd_model;
 mod report;
