@@ -9,6 +9,7 @@
 mod chain;
 mod commands;
 mod dirty;
+mod fleet;
 mod folder;
 mod identification;
 mod input;
