@@ -19,6 +19,7 @@ mod input_parquet;
 mod input_rules;
 mod mutations;
 mod node;
+mod operate;
 mod qkd;
 mod qkd_model;
 mod report;
