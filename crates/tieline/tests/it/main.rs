@@ -17,6 +17,7 @@ mod input_config;
 mod input_defects;
 mod input_parquet;
 mod input_rules;
+mod joined;
 mod mutations;
 mod node;
 mod operate;
