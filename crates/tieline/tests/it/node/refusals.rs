@@ -149,14 +149,8 @@ impl Access for Stopping {
         Err(AddError::Full { count, bytes })
     }
 
-    fn hand_over(&self, handover: Handover) -> Result<(), String> {
-        let mut taken = Ok(());
-        self.with(&mut |replica| {
-            taken = replica
-                .hand_over(handover.clone())
-                .map_err(|it| it.to_string());
-        });
-        taken
+    fn hand_over(&self, _: Handover) -> Result<(), String> {
+        Err("a node that is stopping takes nothing".to_owned())
     }
 
     fn identity(&self) -> [u8; 32] {
