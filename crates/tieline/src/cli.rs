@@ -157,7 +157,7 @@ pub enum Ties {
 /// `tieline reproduce`
 #[derive(Debug, Args)]
 pub struct Reproduce {
-    /// What to reproduce; everything without it
+    /// What to reproduce [default: everything, with one summary of what matches and what does not]
     #[arg(value_enum)]
     pub what: Option<Figure>,
     /// Folder for tables and plots [default: out/reproduce/WHAT]
@@ -178,6 +178,8 @@ pub enum Figure {
     Fig9,
     /// Section 3.2: the six phases, as printed and as corrected
     Protocol,
+    /// Sections 4.2, 5.2, 5.3: the signature, attacked as printed and as used here, with its bounds
+    Signature,
 }
 
 /// `tieline config`

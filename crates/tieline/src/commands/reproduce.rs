@@ -28,6 +28,7 @@ pub(super) fn command(command: &Reproduce, printer: Printer) -> Result<(), Failu
         Some(cli::Figure::Fig8) => vec![Figure::Fig8],
         Some(cli::Figure::Fig9) => vec![Figure::Fig9],
         Some(cli::Figure::Protocol) => vec![Figure::Protocol],
+        Some(cli::Figure::Signature) => vec![Figure::Signature],
     };
     let out = command.out.clone().unwrap_or_else(|| {
         let what = command.what.map_or("everything".to_owned(), |what| {

@@ -1,5 +1,8 @@
 //! Claims and the one rule that judges all of them.
 
+use std::fmt;
+use std::iter::Sum;
+
 use serde::Serialize;
 
 use super::Figure;
@@ -10,6 +13,9 @@ pub const TOLERANCE: f64 = 0.05;
 /// Distance, in the number's own unit, that rounding may cause: two of ours closer than this are equal.
 pub const ROUNDING: f64 = 1e-6;
 
+/// Probability, as exponent of 2, that a statement of security may leave to an attacker: the paper's "negligible level".
+pub const NEGLIGIBLE_LOG2: f64 = -64.0;
+
 /// The rule in words, in the order of the verdicts.
 pub const RULE: [(Verdict, &str); 4] = [
     (
@@ -18,15 +24,15 @@ pub const RULE: [(Verdict, &str); 4] = [
     ),
     (
         Verdict::Compatible,
-        "a number within 5 % that the fit was given; a statement that holds at every demand it speaks of. Statements go no further than this: the costs behind them are fitted, so agreement shows that such a market exists, not that it is the paper's",
+        "a number within 5 % that the fit was given; a statement that holds at every demand or in every run that it speaks of. Statements go no further than this: the costs behind them are fitted, so agreement shows that such a market exists, not that it is the paper's. A statement of security when no attack run here succeeds and a bound leaves at most 2^-64 to every other",
     ),
     (
         Verdict::Contradicted,
-        "anything else that can be computed; a number that is off is contradicted although it may keep its rank in its row",
+        "anything else that can be computed; a number that is off is contradicted although it may keep its rank in its row. A statement of security when one attack succeeds, however often",
     ),
     (
         Verdict::NotCheckable,
-        "the paper prints no number, names no measure, or the result follows from a setting it does not give",
+        "the paper prints no number, names no measure, or the result follows from a setting it does not give; a statement of security without an attack and without a bound",
     ),
 ];
 
@@ -75,6 +81,54 @@ impl Verdict {
         } else {
             Verdict::Contradicted
         }
+    }
+
+    /// A statement of security: what attacks came to, and the largest probability that a proof leaves to any attack, as
+    /// exponent of 2. Attacks that fail decide nothing by themselves.
+    pub fn of_security(attacks: Attacks, bound_log2: Option<f64>) -> Verdict {
+        match bound_log2 {
+            _ if attacks.succeeded > 0 => Verdict::Contradicted,
+            Some(bound) if bound <= NEGLIGIBLE_LOG2 => Verdict::Compatible,
+            Some(_) | None => Verdict::NotCheckable,
+        }
+    }
+}
+
+/// Attacks that were run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Attacks {
+    /// How many.
+    pub runs: u32,
+    /// How many of them reached what they were after.
+    pub succeeded: u32,
+}
+
+impl Attacks {
+    /// One more.
+    pub fn count(&mut self, succeeded: bool) {
+        self.runs += 1;
+        self.succeeded += u32::from(succeeded);
+    }
+
+    /// Share that succeeded; 0 without any.
+    pub fn rate(self) -> f64 {
+        f64::from(self.succeeded) / f64::from(self.runs.max(1))
+    }
+}
+
+impl Sum for Attacks {
+    fn sum<I: Iterator<Item = Attacks>>(all: I) -> Attacks {
+        all.fold(Attacks::default(), |sum, one| Attacks {
+            runs: sum.runs + one.runs,
+            succeeded: sum.succeeded + one.succeeded,
+        })
+    }
+}
+
+impl fmt::Display for Attacks {
+    /// `200 of 200`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.succeeded, self.runs)
     }
 }
 
@@ -155,6 +209,17 @@ impl Subject {
     /// A statement that holds or does not.
     pub fn statement(self, holds: bool, found: String, reason: String) -> Claim {
         self.judged(Verdict::of_statement(holds), found, reason)
+    }
+
+    /// A statement of security, by [`Verdict::of_security`].
+    pub fn security(
+        self,
+        attacks: Attacks,
+        bound_log2: Option<f64>,
+        found: String,
+        reason: String,
+    ) -> Claim {
+        self.judged(Verdict::of_security(attacks, bound_log2), found, reason)
     }
 
     /// A claim that nothing here can decide.

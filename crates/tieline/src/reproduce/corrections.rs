@@ -1,6 +1,8 @@
-//! Equations and wording of the market model: printed, used here, and why.
+//! Equations and wording of the market model and of the signature: printed, used here, and why.
 
 use serde::Serialize;
+
+use super::view::{Cell, Table};
 
 /// One correction.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -29,7 +31,23 @@ const fn correction(
     }
 }
 
-/// In the order of the equations.
+/// Corrections as a table.
+pub(super) fn table(id: &'static str, list: &[Correction]) -> Table {
+    let columns = [
+        "place|place",
+        "printed|printed",
+        "used|used here",
+        "why|why",
+    ];
+    let mut table = Table::new(id, "Printed, used, why", &columns);
+    for one in list {
+        let words = [one.place, one.printed, one.used, one.why];
+        table.row(words.into_iter().map(Cell::text).collect());
+    }
+    table
+}
+
+/// The market model, in the order of the equations.
 pub const CORRECTIONS: [Correction; 20] = [
     correction(
         "(4)",
@@ -150,5 +168,87 @@ pub const CORRECTIONS: [Correction; 20] = [
         "kW bid and won, yuan/h earned",
         "periods of one hour",
         "power is used as energy",
+    ),
+];
+
+/// The signature, in the order of the text.
+pub const SIGNATURE: [Correction; 13] = [
+    correction(
+        "4.2, Def. 1 (1)",
+        "sigma > 34",
+        "n > 2(l_max + 2)t",
+        "the fraction bar is lost, and 3/4 is not enough for an honest signature to be accepted",
+    ),
+    correction(
+        "4.2, Def. 1 (3)",
+        "n^2 l_h bits \"with a length of l_m\"; in 5.3.2 a power of n l",
+        "n^2 k b bits and a header of 19 bytes",
+        "the length of a signature does not depend on the message",
+    ),
+    correction(
+        "4.2, Def. 1 (4)",
+        "Sign is a function of the message",
+        "one counter per signature, spent before its first byte leaves",
+        "a second message under the same functions gives them away",
+    ),
+    correction(
+        "4.2.1 (1)",
+        "a function is described by l_h bits",
+        "y = 3b + 2s bits and more, pad included",
+        "with as many bits as its tag has, one valid pair determines the function",
+    ),
+    correction(
+        "4.2.1 (3)",
+        "r_i,j goes to \"another receiver\", by index",
+        "k functions per pair, cut by a secret random permutation",
+        "the signer knows who tests what, and can deny",
+    ),
+    correction(
+        "(10)",
+        "one tag, right or wrong",
+        "at most u_l wrong tags of k",
+        "one tag leaves no room between levels",
+    ),
+    correction(
+        "(11)",
+        "at least (1/2 + 2(1 - sigma)) n, for everybody",
+        "more than n/2 + (l + 1)t at level l",
+        "who accepts must be surer than the next; \">\" decides ties in a dispute",
+    ),
+    correction(
+        "(12)",
+        "V_d || V_l = empty",
+        "V_d and V_l have no node in common",
+        "\"||\" joins, it does not intersect",
+    ),
+    correction(
+        "(15), (16)",
+        "sum of t_d >= t",
+        "sum of the votes t'_d >= t",
+        "a sum of settings that no vote changes",
+    ),
+    correction(
+        "(15), (16)",
+        "a key pair (K_public, K_private) of a subset",
+        "an access structure: at least t_k members' signatures on one statement",
+        "such a signature has no public key",
+    ),
+    correction(
+        "(17)",
+        "Key = Hash(K parm), hence x = y",
+        "a QKD key, or X25519 with ML-KEM-768 under registered keys",
+        "broken by Shor's algorithm, and nobody knows with whom",
+    ),
+    correction(
+        "(18)",
+        "|sigma> = K * (|M>, |Sigma>, T)",
+        "bits; quantum key distribution supplies keys only",
+        "the operator is undefined and T is the verifier's",
+    ),
+    correction(
+        "(19)",
+        "1/4^n, n the length of the message",
+        "h^2 (h - 1) p_m(u_0, u_-1), h = n - t",
+        "a chance to guess qubits; docs/signature-bounds.md derives the bounds",
     ),
 ];

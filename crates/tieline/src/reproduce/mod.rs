@@ -1,5 +1,5 @@
-//! The paper's case beside the paper's numbers: every claim of section 5.1 with a verdict by one rule, and
-//! the six phases of section 3.2.
+//! The paper's case beside the paper's numbers: every claim of section 5.1 with a verdict by one rule, the six phases of
+//! section 3.2, and the signature of sections 4.2, 5.2 and 5.3.
 //!
 //! The paper prints Table 1 and three figures, but no cost, no grid price and no first price. The embedded case was fitted
 //! to Table 1, with penalties for breaking what the text says of Figs. 7 and 8. Agreement where something was imposed is
@@ -7,7 +7,7 @@
 //!
 //! Everything of ours is computed when [`reproduce`] runs. What the paper prints is in [`paper`].
 //!
-//! Source: Hu, Xia, Zhang 2022, section 5.1, Table 1, Figs. 7-9.
+//! Source: Hu, Xia, Zhang 2022, sections 3.2, 4.2 and 5, Table 1, Figs. 7-9.
 
 mod case;
 pub mod claim;
@@ -18,6 +18,7 @@ pub mod fig7;
 pub mod fig8;
 pub mod fig9;
 pub mod findings;
+mod overview;
 mod page;
 pub mod paper;
 mod plots;
@@ -25,6 +26,7 @@ pub mod protocol;
 pub mod robustness;
 mod sections;
 mod sections_figs;
+pub mod signature;
 pub mod table1;
 mod text;
 pub mod uniqueness;
@@ -43,6 +45,7 @@ pub use fig9::{Fig9Data, Fig9Microgrid};
 use findings::Findings;
 use protocol::Protocol;
 use robustness::Robustness;
+use signature::Signature;
 use table1::Table1;
 use uniqueness::Uniqueness;
 use view::{Block, Section};
@@ -51,7 +54,7 @@ use view::{Block, Section};
 pub const SCHEMA: &str = "tieline.reproduce/1";
 
 const TITLE: &str = "The paper's case beside the paper's numbers";
-const PAPER: &str = "W. Hu, X. Xia, Y. Zhang: Research on Multimicrogrid Transaction Model and Cross-Chain Transaction Mechanism (2022), section 5.1";
+const PAPER: &str = "W. Hu, X. Xia, Y. Zhang: Research on Multimicrogrid Transaction Model and Cross-Chain Transaction Mechanism Based on Blockchain (2022), sections 3.2, 4.2 and 5";
 
 /// A table or figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -67,17 +70,32 @@ pub enum Figure {
     Fig9,
     /// Section 3.2 with Fig. 3: the six phases.
     Protocol,
+    /// Sections 4.2, 5.2 and 5.3: the signature.
+    Signature,
 }
 
 impl Figure {
     /// All of them, in the order of the paper.
-    pub const ALL: [Figure; 5] = [
+    pub const ALL: [Figure; 6] = [
         Figure::Table1,
         Figure::Fig7,
         Figure::Fig8,
         Figure::Fig9,
         Figure::Protocol,
+        Figure::Signature,
     ];
+
+    /// As it is written in tables.
+    pub fn words(self) -> &'static str {
+        match self {
+            Figure::Table1 => "Table 1 and the equilibrium",
+            Figure::Fig7 => "Fig. 7 and who gains",
+            Figure::Fig8 => "Fig. 8",
+            Figure::Fig9 => "Fig. 9",
+            Figure::Protocol => "section 3.2, six phases",
+            Figure::Signature => "sections 4.2, 5.2, 5.3, signature",
+        }
+    }
 }
 
 /// What was asked for, computed and judged.
@@ -93,6 +111,8 @@ pub struct Document {
     pub rule: Vec<RuleLine>,
     /// Claims by verdict.
     pub claims_counted: Counts,
+    /// The same for each of `figures`, in their order.
+    pub figures_counted: Vec<Counts>,
     /// Cells of Table 1 by verdict.
     pub cells_counted: Counts,
     /// Every claim.
@@ -115,6 +135,8 @@ pub struct Document {
     pub robustness: Option<Robustness>,
     /// The six phases.
     pub protocol: Option<Protocol>,
+    /// The signature.
+    pub signature: Option<Signature>,
 }
 
 /// One line of the rule.
@@ -189,7 +211,7 @@ pub fn reproduce(figures: &[Figure], fig9: Option<&Fig9Data>) -> anyhow::Result<
         };
         document.claims.extend(claims_table1::claims(evidence)?);
         document.cells_counted = Counts::count(table1.cells.iter().map(|cell| cell.verdict));
-        document.corrections = CORRECTIONS.to_vec();
+        document.corrections.extend(CORRECTIONS);
         (document.table1, document.findings) = (Some(table1), Some(findings));
         document.uniqueness = Some(uniqueness);
     }
@@ -216,6 +238,20 @@ pub fn reproduce(figures: &[Figure], fig9: Option<&Fig9Data>) -> anyhow::Result<
         document.claims.extend(protocol::claims(&protocol));
         document.protocol = Some(protocol);
     }
+    if asked(Figure::Signature) {
+        let signature = signature::compute()?;
+        document.claims.extend(signature::claims(&signature));
+        document.corrections.extend(corrections::SIGNATURE);
+        document.signature = Some(signature);
+    }
+    let of = |figure: &Figure| {
+        let claims = document
+            .claims
+            .iter()
+            .filter(|claim| claim.figure == *figure);
+        Counts::count(claims.map(|claim| claim.verdict))
+    };
+    document.figures_counted = document.figures.iter().map(of).collect();
     document.claims_counted = Counts::count(document.claims.iter().map(|claim| claim.verdict));
     Ok(document)
 }
@@ -229,6 +265,7 @@ impl Document {
             tolerance: claim::TOLERANCE,
             rule: claim::RULE.into_iter().map(line).collect(),
             claims_counted: Counts::default(),
+            figures_counted: Vec::new(),
             cells_counted: Counts::default(),
             claims: Vec::new(),
             table1: None,
@@ -240,6 +277,7 @@ impl Document {
             fig9: None,
             robustness: None,
             protocol: None,
+            signature: None,
         }
     }
 

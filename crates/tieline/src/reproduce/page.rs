@@ -125,7 +125,7 @@ fn push_claims(html: &mut String, claims: &[&Claim]) {
             (claim.paper, claim.ours, claim.difference)
         {
             let relative = claim.relative.map_or_else(String::new, |share| {
-                format!(", {}", number(&Cell::Percent(share)))
+                format!(", {}", inline(&Cell::Percent(share)))
             });
             let _ = write!(
                 html,
@@ -156,7 +156,10 @@ fn push_claims(html: &mut String, claims: &[&Claim]) {
 const PROSE: usize = 40;
 
 fn push_table(html: &mut String, table: &Table) {
-    let prose = |cell: &Cell| matches!(cell, Cell::Text(text) if text.chars().count() >= PROSE);
+    let prose = |cell: &Cell| match cell {
+        Cell::Text(text) => text.chars().count() >= PROSE,
+        other => matches!(other, Cell::Claim { .. }),
+    };
     let class = if table.rows.iter().flatten().any(prose) {
         "words"
     } else {
@@ -199,8 +202,7 @@ fn class_of(index: usize, column: &Column) -> &'static str {
 fn push_cell(html: &mut String, cell: &Cell, (index, column): (usize, &Column)) {
     let content = match cell {
         Cell::Text(text) if VERDICTS.iter().any(|verdict| verdict.word() == text) => tag(text),
-        Cell::Text(text) => escape(text),
-        other => number(other),
+        other => inline(other),
     };
     let class = class_of(index, column);
     let _ = if index == 0 {
@@ -214,9 +216,15 @@ fn push_cell(html: &mut String, cell: &Cell, (index, column): (usize, &Column)) 
     };
 }
 
-fn number(cell: &Cell) -> String {
+fn inline(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => escape(text),
+        Cell::Claim { id, quote, place } => format!(
+            "<a href=\"#claim-{}\">“{}”</a> <span class=\"place\">{}</span>",
+            escape(id),
+            escape(quote),
+            escape(place)
+        ),
         Cell::Number(value, decimals) => fixed(*value, *decimals),
         Cell::Signed(value, decimals) => signed(*value, *decimals),
         Cell::Percent(share) => format!("{}\u{202f}%", signed(100.0 * share, 1)),

@@ -45,6 +45,15 @@ struct Group {
 }
 
 impl Plot {
+    /// A plot of one chart.
+    pub(super) fn lines(id: &str, heading: &str, chart: Chart) -> Plot {
+        Plot {
+            id: id.to_owned(),
+            heading: heading.to_owned(),
+            kind: PlotKind::Lines(Box::new(chart)),
+        }
+    }
+
     /// Draws it `width` pixels wide.
     pub(super) fn draw(&self, width: f64) -> Svg {
         match &self.kind {

@@ -2,9 +2,10 @@
 
 use super::Document;
 use super::Figure;
-use super::claim::{Claim, RULE, TOLERANCE};
-use super::corrections::CORRECTIONS;
+use super::claim::{Claim, TOLERANCE};
+use super::corrections::{self, CORRECTIONS};
 use super::findings::Findings;
+use super::overview;
 use super::plots;
 use super::sections_figs;
 use super::table1::{Quantity, Table1};
@@ -13,7 +14,9 @@ use super::view::{Block, Cell, Section, Table};
 
 /// All sections of what was asked for.
 pub(super) fn sections(document: &Document) -> Vec<Section<'_>> {
-    let mut sections = vec![overview(document)];
+    let mut sections = Vec::new();
+    sections.extend(overview::summary(document));
+    sections.push(overview::rule(document));
     if let Some(table1) = &document.table1 {
         sections.push(cells(document, table1));
         sections.push(parameters(table1));
@@ -36,9 +39,12 @@ pub(super) fn sections(document: &Document) -> Vec<Section<'_>> {
     if let Some(protocol) = &document.protocol {
         sections.push(super::protocol::section(document, protocol));
     }
+    if let Some(signature) = &document.signature {
+        sections.extend(super::signature::sections(document, signature));
+    }
     if let Some(findings) = &document.findings {
         sections.push(inconsistencies(findings));
-        sections.push(corrections());
+        sections.push(market_corrections());
     }
     sections
 }
@@ -49,37 +55,6 @@ pub(super) fn claims_of(document: &Document, figure: Figure, equilibrium: bool) 
         claim.figure == figure && claim.id.starts_with("equilibrium") == equilibrium
     };
     Block::Claims(document.claims.iter().filter(of).collect())
-}
-
-fn overview(document: &Document) -> Section<'_> {
-    let mut rule = Table::new(
-        "rule",
-        "The rule",
-        &[
-            "verdict|verdict",
-            "when|when",
-            "#claims|claims",
-            "#cells|cells",
-        ],
-    );
-    for (verdict, when) in RULE {
-        let count = |counts: &super::Counts| Cell::Number(counts.of(verdict) as f64, 0);
-        rule.row(vec![
-            Cell::text(verdict.word()),
-            Cell::text(when),
-            count(&document.claims_counted),
-            count(&document.cells_counted),
-        ]);
-    }
-    Section {
-        id: "rule",
-        heading: "How claims are judged",
-        lead: format!(
-            "One rule for all, nothing tuned per claim. The tolerance is {:.0} % of the printed number. The paper prints no cost, no grid price and no first price: those used here were fitted to Table 1, with penalties for breaking what it says of Figs. 7 and 8.",
-            100.0 * TOLERANCE
-        ),
-        blocks: vec![Block::Table(rule)],
-    }
 }
 
 fn cells<'a>(document: &'a Document, table1: &Table1) -> Section<'a> {
@@ -345,30 +320,15 @@ fn fees(findings: &Findings) -> Table {
     table
 }
 
-fn corrections() -> Section<'static> {
-    let mut table = Table::new(
-        "corrections",
-        "Printed, used, why",
-        &[
-            "place|place",
-            "printed|printed",
-            "used|used here",
-            "why|why",
-        ],
-    );
-    for one in &CORRECTIONS {
-        table.row(vec![
-            Cell::text(one.place),
-            Cell::text(one.printed),
-            Cell::text(one.used),
-            Cell::text(one.why),
-        ]);
-    }
+fn market_corrections() -> Section<'static> {
     Section {
         id: "corrections",
         heading: "Equations corrected",
         lead: "The market model as printed cannot be computed; these are the changes.".to_owned(),
-        blocks: vec![Block::Table(table)],
+        blocks: vec![Block::Table(corrections::table(
+            "corrections",
+            &CORRECTIONS,
+        ))],
     }
 }
 

@@ -58,6 +58,15 @@ pub(super) struct Column {
 pub(super) enum Cell {
     /// Words.
     Text(String),
+    /// A claim: a link to it where links are possible.
+    Claim {
+        /// Its id.
+        id: String,
+        /// The paper's words.
+        quote: &'static str,
+        /// Where they stand.
+        place: &'static str,
+    },
     /// A number and its decimals on paper; files have all of it.
     Number(f64, usize),
     /// The same with its sign.
@@ -128,6 +137,7 @@ impl Cell {
                 format!("\"{}\"", text.replace('"', "\"\""))
             }
             Cell::Text(text) => text.clone(),
+            Cell::Claim { id, .. } => id.clone(),
             // adding 0 turns -0 into 0
             Cell::Number(value, _) | Cell::Signed(value, _) | Cell::Percent(value) => {
                 (value + 0.0).to_string()
@@ -140,6 +150,7 @@ impl Cell {
     pub(super) fn plain(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
+            Cell::Claim { quote, place, .. } => format!("\"{quote}\" ({place})"),
             Cell::Number(value, decimals) => plain(*value, *decimals, false),
             Cell::Signed(value, decimals) => plain(*value, *decimals, true),
             Cell::Percent(share) => format!("{} %", plain(100.0 * share, 1, true)),
