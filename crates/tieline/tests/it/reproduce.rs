@@ -1,11 +1,14 @@
 //! The paper's case: verdicts, sums, agreement with the reference results, form of text and files.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use tieline::reproduce::claim::{Imposed, Verdict, ranks, within_tolerance};
 use tieline::reproduce::paper::{FIG7_IMPROVED_KW, TABLE1};
-use tieline::reproduce::{Document, Fig9Data, Fig9Microgrid, Figure, SCHEMA, reproduce};
+use tieline::reproduce::{Counts, Document, Fig9Data, Fig9Microgrid, Figure, SCHEMA, reproduce};
+
+mod signature;
 
 /// Expected results of the independent reference implementation.
 const REFERENCE: &str = include_str!("../../../market/tests/data/cases/paper.json");
@@ -39,8 +42,14 @@ fn curves() -> Fig9Data {
     }
 }
 
-fn everything() -> Document {
+fn compute() -> Document {
     reproduce(&Figure::ALL, Some(&curves())).expect("the embedded case")
+}
+
+/// Computed once for all tests.
+fn everything() -> &'static Document {
+    static EVERYTHING: LazyLock<Document> = LazyLock::new(compute);
+    &EVERYTHING
 }
 
 fn verdicts(document: &Document) -> String {
@@ -59,7 +68,7 @@ fn verdicts(document: &Document) -> String {
 #[test]
 #[expect(clippy::too_many_lines, reason = "one line per claim")]
 fn verdicts_of_all_cells_and_claims() {
-    insta::assert_snapshot!(verdicts(&everything()), @r"
+    insta::assert_snapshot!(verdicts(everything()), @r"
     table1-220-mg1-output: compatible
     table1-220-mg2-output: contradicted
     table1-220-mg3-output: contradicted
@@ -129,13 +138,33 @@ fn verdicts_of_all_cells_and_claims() {
     fig9-second: compatible
     fig9-businesses: compatible
     protocol-consistent: contradicted
+    signature-low-cost: not checkable
+    signature-unconditional: contradicted
+    signature-sigma: contradicted
+    signature-length: contradicted
+    signature-key-length: contradicted
+    signature-unforgeable: compatible
+    signature-transferable: contradicted
+    signature-undeniable: contradicted
+    signature-at-least-t: contradicted
+    signature-keys-equal: compatible
+    signature-keys-effective: contradicted
+    signature-keys-unified: not checkable
+    signature-operator: not checkable
+    signature-tampered: compatible
+    signature-later-verifiers: contradicted
+    signature-broadcast: contradicted
+    signature-witness: contradicted
+    signature-cover: contradicted
+    signature-cover-longer: contradicted
+    signature-proved: contradicted
     ");
 }
 
 #[test]
 fn every_id_is_given_once_and_every_verdict_is_counted() {
     let document = everything();
-    let text = verdicts(&document);
+    let text = verdicts(document);
     let ids: BTreeMap<&str, &str> = text
         .lines()
         .filter_map(|line| line.split_once(": "))
@@ -167,13 +196,13 @@ fn printed_outputs_add_up_to_450_550_and_650_kw() {
             .all(|(sum, expected)| (sum - expected).abs() < 1e-9),
         "{sums:?}"
     );
-    let findings = everything().findings.expect("asked for");
+    let findings = everything().findings.as_ref().expect("asked for");
     assert_eq!(findings.output_sums_kw, sums);
 }
 
 #[test]
 fn printed_rates_and_incomes_contradict_each_other_as_stated() {
-    let findings = everything().findings.expect("asked for");
+    let findings = everything().findings.as_ref().expect("asked for");
     assert_eq!(format!("{:.2}", findings.rates[0][0]), "1.96");
     assert!(
         findings.two_way_residual < 0.018,
@@ -186,7 +215,7 @@ fn printed_rates_and_incomes_contradict_each_other_as_stated() {
 #[test]
 fn cells_of_ours_are_the_reference_results() {
     let reference: Value = serde_json::from_str(REFERENCE).expect("JSON");
-    let table1 = everything().table1.expect("asked for");
+    let table1 = everything().table1.as_ref().expect("asked for");
     for (d, row) in table1.cells.chunks(8).enumerate() {
         let microgrids = &reference["expected"]["results"][d]["microgrids"];
         for i in 0..4 {
@@ -239,7 +268,7 @@ fn numbers_are_judged_by_distance_alone() {
 
 #[test]
 fn buyers_sellers_and_aggregator_share_the_same_total_under_both_strategies() {
-    let fig7 = everything().fig7.expect("asked for");
+    let fig7 = everything().fig7.as_ref().expect("asked for");
     for share in &fig7.shares {
         assert!((share.total[0] - share.total[1]).abs() < 1e-9);
         assert!((share.total[0] - share.constant[0]).abs() < 1e-9);
@@ -248,7 +277,7 @@ fn buyers_sellers_and_aggregator_share_the_same_total_under_both_strategies() {
 
 #[test]
 fn one_market_has_two_equilibria_and_another_none_in_pure_bids() {
-    let found = everything().uniqueness.expect("asked for");
+    let found = everything().uniqueness.as_ref().expect("asked for");
     assert!(found.several() && found.none());
     assert_eq!(
         found.cycle,
@@ -260,7 +289,7 @@ fn one_market_has_two_equilibria_and_another_none_in_pure_bids() {
 
 #[test]
 fn fewer_draws_survive_more_noise() {
-    let found = everything().robustness.expect("asked for");
+    let found = everything().robustness.as_ref().expect("asked for");
     insta::assert_snapshot!(
         found.sizes.iter().map(|size| format!("{}: {} {}\n", size.noise, size.all, size.all_coefficients)).collect::<String>(),
         @r"
@@ -274,11 +303,11 @@ fn fewer_draws_survive_more_noise() {
 
 #[test]
 fn same_input_gives_the_same_bytes() {
-    let (one, other) = (everything(), everything());
+    let (one, other) = (everything(), &compute());
     assert_eq!(one.text(), other.text());
     assert_eq!(one.files(), other.files());
-    let json = serde_json::to_string(&one).expect("JSON");
-    assert_eq!(json, serde_json::to_string(&other).expect("JSON"));
+    let json = serde_json::to_string(one).expect("JSON");
+    assert_eq!(json, serde_json::to_string(other).expect("JSON"));
     assert!(json.starts_with(&format!("{{\"schema\":\"{SCHEMA}\"")));
     assert!(!json.contains("null,null,null,null"));
 }
@@ -335,13 +364,17 @@ fn files_are_named_once_and_tables_are_rectangular() {
         assert!(!rows.is_empty(), "{name}");
         tables += 1;
     }
-    assert_eq!(tables, 24);
+    assert_eq!(tables, 39);
     for name in [
         "reproduce.html",
         "fig7-volume.svg",
         "fig8-improved.svg",
         "fig8-traditional.svg",
         "fig9-2.svg",
+        "signature-bounds.svg",
+        "signature-denials.svg",
+        "signature-liveness.svg",
+        "not-matching.csv",
     ] {
         assert!(names.contains_key(name), "{name}");
     }
@@ -351,10 +384,56 @@ fn files_are_named_once_and_tables_are_rectangular() {
 fn only_what_is_asked_for_is_computed() {
     let fig8 = reproduce(&[Figure::Fig8, Figure::Fig8], None).expect("the embedded case");
     assert!(fig8.table1.is_none() && fig8.fig7.is_none() && fig8.fig9.is_none());
+    assert!(fig8.protocol.is_none() && fig8.signature.is_none());
     assert_eq!(fig8.figures, [Figure::Fig8]);
     assert!(fig8.claims.iter().all(|claim| claim.figure == Figure::Fig8));
     let fig9 = reproduce(&[Figure::Fig9], None).expect("the embedded case");
     assert_eq!(verdicts(&fig9), "fig9-curves: not checkable\n");
+}
+
+#[test]
+fn the_summary_counts_every_claim_and_names_each_that_does_not_match() {
+    let document = everything();
+    let sum = |of: fn(&Counts) -> usize| document.figures_counted.iter().map(of).sum::<usize>();
+    let all = document.claims_counted;
+    assert_eq!(
+        [
+            sum(|one| one.reproduced),
+            sum(|one| one.compatible),
+            sum(|one| one.contradicted),
+            sum(|one| one.not_checkable),
+        ],
+        [
+            all.reproduced,
+            all.compatible,
+            all.contradicted,
+            all.not_checkable
+        ]
+    );
+    let files: BTreeMap<String, String> = document.files().into_iter().collect();
+    for (name, verdict) in [
+        ("not-matching.csv", Verdict::Contradicted),
+        ("not-checkable.csv", Verdict::NotCheckable),
+    ] {
+        let mut reader = csv::Reader::from_reader(files[name].as_bytes());
+        let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect(name)).collect();
+        let named: Vec<&str> = rows.iter().map(|row| &row[0]).collect();
+        let expected: Vec<&str> = document
+            .claims
+            .iter()
+            .filter(|claim| claim.verdict == verdict)
+            .map(|claim| claim.id.as_str())
+            .collect();
+        assert_eq!(named, expected, "{name}");
+        assert!(rows.iter().all(|row| !row[2].is_empty()), "{name}");
+    }
+    let page = &files["reproduce.html"];
+    for (at, _) in page.match_indices("href=\"#claim-") {
+        let id = page[at + 7..].split('"').next().expect("closed");
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    let one = reproduce(&[Figure::Fig8], None).expect("the embedded case");
+    assert!(!one.text().contains("What does not match, and why"));
 }
 
 #[test]
