@@ -121,7 +121,7 @@ pub(super) fn runs(choices: &[Choice]) -> anyhow::Result<Vec<LiveRun>> {
                 helpers: Receiver::first(receivers).skip(honest.into()).collect(),
                 victims: Receiver::first(honest).collect(),
             };
-            // behind the numbers that eq. (11) was tried with
+            // group 0: eq. (11) is tried with groups from 4 on
             let mut random = dice(Purpose::Live, (0, found.len() as u32));
             let mut parties = Parties::with(&epoch_of(choice)?, &league, &mut random)?;
             let verdicts = parties.test(BODY, |_| ())?;
