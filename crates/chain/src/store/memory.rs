@@ -5,12 +5,45 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Image {
     /// What programs read.
     bytes: Vec<u8>,
-    /// What is safe.
-    durable: Vec<u8>,
+    /// What stood where something was written since the last sync, in the order of the writes.
+    undo: Vec<Undo>,
+}
+
+/// One write taken back.
+#[derive(Clone, Debug)]
+struct Undo {
+    /// Length of the whole before it.
+    len: usize,
+    offset: usize,
+    before: Vec<u8>,
+}
+
+impl Image {
+    /// Keeps what stands there, to take a write back.
+    fn keep(&mut self, range: std::ops::Range<usize>) {
+        let len = self.bytes.len();
+        let there = range.start.min(len)..range.end.min(len);
+        self.undo.push(Undo {
+            len,
+            offset: there.start,
+            before: self.bytes[there].to_vec(),
+        });
+    }
+
+    /// What was synced.
+    fn durable(&self) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        for undo in self.undo.iter().rev() {
+            bytes.resize(undo.len, 0);
+            let end = undo.offset + undo.before.len();
+            bytes[undo.offset..end].copy_from_slice(&undo.before);
+        }
+        bytes
+    }
 }
 
 /// A disk for simulations: clones are the same disk, [`MemoryDisk::after_crash`] is what is left of it.
@@ -24,9 +57,9 @@ impl MemoryDisk {
 
     /// The disk as the next process finds it: nothing that was not synced. The old one goes on for whoever still has it.
     pub fn after_crash(&self) -> MemoryDisk {
-        let durable = self.image().durable.clone();
-        let bytes = durable.clone();
-        MemoryDisk(Arc::new(Mutex::new(Image { bytes, durable })))
+        let bytes = self.image().durable();
+        let undo = Vec::new();
+        MemoryDisk(Arc::new(Mutex::new(Image { bytes, undo })))
     }
 }
 
@@ -48,14 +81,16 @@ impl StorageBackend for MemoryDisk {
     }
 
     fn set_len(&self, len: u64) -> Result<(), Error> {
-        self.image().bytes.resize(place(len)?, 0);
+        let len = place(len)?;
+        let mut image = self.image();
+        let before = image.bytes.len();
+        image.keep(len..before.max(len));
+        image.bytes.resize(len, 0);
         Ok(())
     }
 
     fn sync_data(&self) -> Result<(), Error> {
-        let mut image = self.image();
-        let Image { bytes, durable } = &mut *image;
-        durable.clone_from(bytes);
+        self.image().undo.clear();
         Ok(())
     }
 
@@ -63,10 +98,39 @@ impl StorageBackend for MemoryDisk {
         let start = place(offset)?;
         let mut image = self.image();
         let end = start + data.len();
+        image.keep(start..end);
         if image.bytes.len() < end {
             image.bytes.resize(end, 0);
         }
         image.bytes[start..end].copy_from_slice(data);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(disk: &MemoryDisk) -> Vec<u8> {
+        disk.image().bytes.clone()
+    }
+
+    #[test]
+    fn a_crash_takes_back_every_write_since_the_last_sync_and_nothing_else() {
+        let disk = MemoryDisk::default();
+        disk.write(0, b"synced bytes").unwrap();
+        disk.sync_data().unwrap();
+        disk.write(3, b"XY").unwrap();
+        disk.write(4, b"Z-and-beyond-the-end").unwrap();
+        disk.set_len(40).unwrap();
+        disk.set_len(2).unwrap();
+        disk.write(1, b"q").unwrap();
+        assert_eq!(content(&disk), b"sq");
+        let next = disk.after_crash();
+        assert_eq!(content(&next), b"synced bytes");
+        // The old one goes on by itself.
+        disk.sync_data().unwrap();
+        assert_eq!(content(&disk.after_crash()), b"sq");
+        assert_eq!(content(&next.after_crash()), b"synced bytes");
     }
 }

@@ -34,6 +34,9 @@ use writing::Writing;
 /// Version of the tables.
 pub const VERSION: u64 = 1;
 
+/// Cache of a store that lies in memory.
+const CACHE_BYTES: usize = 4 << 20;
+
 const STATE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("state");
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
 const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
@@ -100,12 +103,12 @@ impl Store {
         founding: Ledger,
         verify: &dyn Verify,
     ) -> Result<Store, StoreError> {
-        let database = Database::builder().create_with_backend(backend);
-        Store::over(
-            database.map_err(disk("opening the store"))?,
-            founding,
-            verify,
-        )
+        let mut builder = Database::builder();
+        let database = builder
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(backend);
+        let database = database.map_err(disk("opening the store"))?;
+        Store::over(database, founding, verify)
     }
 
     fn over(
