@@ -77,4 +77,6 @@ keys! {
     23 netted(one: &ChainId, other: &ChainId);
     /// In the set of what verification nodes were punished for.
     24 punished(key: KeyId, subject: Digest);
+    /// What members had with the grid, a map of [`Imbalance`](tieline_contract::settlement::Imbalance) by member.
+    25 imbalances(start: Time);
 }

@@ -75,6 +75,7 @@ enum Ask {
     Sale(OrderId),
     Settling(OrderId),
     Position(ChainId, MicrogridId),
+    Imbalances(Time),
 }
 
 /// Collects what the transactions of one block change.
@@ -130,6 +131,9 @@ impl Touched {
             Change::Position(chain, party, _) => {
                 let ask = Ask::Position(chain.clone(), party.clone());
                 self.asks.insert(ask);
+            }
+            Change::Imbalances(start, _) => {
+                self.asks.insert(Ask::Imbalances(*start));
             }
             Change::Count(kind) => {
                 let next = hidden.sequences.entry(*kind).or_default();
@@ -191,6 +195,7 @@ impl Touched {
             | Change::Sale(..)
             | Change::Settling(..)
             | Change::Position(..)
+            | Change::Imbalances(..)
             | Change::Count(_)
             | Change::Apply(_)
             | Change::Member(_)
@@ -250,6 +255,10 @@ fn answer(ask: &Ask, state: &State) -> (Vec<u8>, Option<Vec<u8>>) {
             let money = state.position(chain, party);
             let value = (money != Money::ZERO).then(|| money.to_bytes());
             (records::position(chain, party), value)
+        }
+        Ask::Imbalances(start) => {
+            let value = state.imbalances(*start).map(Canonical::to_bytes);
+            (records::imbalances(*start), value)
         }
     }
 }

@@ -23,7 +23,7 @@ use tieline_seal::hybrid::{Suite, Verify};
 use tieline_sim::acts;
 use tieline_sim::village::{START, Village, accept, chain, decline, deposit, key_return};
 use tieline_sim::world::{Side, evidence, handover};
-use tieline_units::{Digest, Price, Time};
+use tieline_units::{Digest, Energy, Price, Time};
 
 use crate::world::{Signing, World};
 
@@ -202,7 +202,7 @@ fn delivered(mut deal: Deal, step: &str) -> Step {
 }
 
 /// What is not about one order; with symbols: a signature costs what it costs above.
-const REGISTRY: [&str; 16] = [
+const REGISTRY: [&str; 17] = [
     "T11 apply",
     "T11 approve",
     "T11 revoke",
@@ -219,6 +219,7 @@ const REGISTRY: [&str; 16] = [
     "T14 end",
     "T15",
     "T17",
+    "T18",
 ];
 
 /// Brings the ledgers to where the step is next.
@@ -257,6 +258,16 @@ fn before_registry(step: &str) -> Step {
                 export: Price::from_millionths(50_000),
             };
             return deal.unsigned_step("chain-z", &acts::tariff(START, prices));
+        }
+        "T18" => {
+            let prices = Tariff {
+                import: Price::from_millionths(300_000),
+                export: Price::from_millionths(50_000),
+            };
+            deal.symbols("chain-z", &acts::tariff(START, prices));
+            deal.now = deal.request.terms.end();
+            let flows = [("mg-x", Energy::ZERO), ("mg-y", Energy::ZERO)];
+            return deal.unsigned_step("chain-z", &acts::imbalance(START, flows));
         }
         "T11 approve" | "T11 enrol" => {
             deal.symbols("chain-z", &acts::register(&newcomer));

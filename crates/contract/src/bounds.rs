@@ -41,6 +41,9 @@ pub const TRANSFERS_MAX: usize = 1024;
 /// Orders of one cleared round.
 pub const ROUND_ORDERS_MAX: usize = 1024;
 
+/// Members of one interval's imbalances; who is beyond comes with the next transaction.
+pub const FLOWS_MAX: usize = 1024;
+
 /// What all accounts of a ledger hold together: no sum of theirs leaves its range.
 pub const LEDGER_MONEY_MAX: Money = Money::from_millionths(1_000_000_000_000_000_000);
 

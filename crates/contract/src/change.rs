@@ -1,5 +1,6 @@
 //! What a transition does, as a list: the only way a state changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tieline_units::{ChainId, Digest, Energy, MicrogridId, Money, Time};
@@ -9,6 +10,7 @@ use crate::guard::{Fact, Guard, Refusal};
 use crate::member::Member;
 use crate::payload::{Kind, Payload};
 use crate::registry::record_digest;
+use crate::settlement::Imbalance;
 use crate::state::{Account, Block, State, Tariff};
 use crate::terms::OrderId;
 use crate::threshold::Committee;
@@ -61,6 +63,8 @@ pub enum Change {
     Round(Digest, std::collections::BTreeSet<OrderId>),
     /// Grid prices of an interval.
     Tariff(Time, Tariff),
+    /// What members had with the grid in an interval.
+    Imbalances(Time, BTreeMap<MicrogridId, Imbalance>),
     /// A party's money on a foreign chain, more or less.
     Position(ChainId, MicrogridId, Money),
     /// A pair of chains was netted.
@@ -282,6 +286,10 @@ impl State {
             }
             Change::Tariff(start, tariff) => {
                 self.tariffs.insert(start, tariff);
+            }
+            Change::Imbalances(start, booked) => {
+                let interval = self.imbalances.entry(start).or_default();
+                Arc::make_mut(interval).extend(booked);
             }
             Change::Position(chain, party, money) => {
                 // Only orders that a dishonest chain made up come to so much; their money is nowhere, so nothing is netted.

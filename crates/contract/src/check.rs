@@ -13,7 +13,7 @@ use crate::state::{Block, Rules, State};
 use crate::terms::{CODE_VERSION, Terms, VERSION};
 use crate::transaction::{Act, Signed, Transaction};
 use crate::transition::{BuyerInput, Transition};
-use crate::{buyer, epoch, evidence, local, meter, money, registry, seller, vpp};
+use crate::{buyer, epoch, evidence, imbalance, local, meter, money, registry, seller, vpp};
 use tieline_seal::hybrid::{Domain, Purpose, Verify};
 
 /// Latest instant in terms and of blocks, the year 2200: no sum of times leaves its range.
@@ -96,6 +96,7 @@ fn act(d: &mut Draft<'_>, verify: &dyn Verify, signed: &Signed) -> Result<(), Re
         } => money::deposit(d, verify, (*sequence, member, *amount), signed),
         Act::Round { hash, orders } => registry::round(d, verify, (*hash, orders), signed),
         Act::Tariff { start, tariff } => registry::tariff(d, verify, (*start, *tariff), signed),
+        Act::Imbalance { start, flows } => imbalance::book(d, verify, (*start, flows), signed),
     }
 }
 

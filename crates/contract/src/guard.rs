@@ -86,6 +86,9 @@ guards! {
     PeriodOver => "the settlement period is over",
     Positive => "the amount is positive, and the ledger can hold it",
     Future => "the interval has not begun",
+    Priced => "the grid's prices of the interval are known",
+    AllSettled => "no order of the interval is open here",
+    Flows => "every flow, one at least, is of a registered microgrid, and within bounds like what it traded",
 }
 
 /// What a guard saw.

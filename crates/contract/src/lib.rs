@@ -26,6 +26,7 @@ pub mod credibility;
 mod epoch;
 mod evidence;
 pub mod guard;
+mod imbalance;
 pub mod literal;
 mod local;
 pub mod member;

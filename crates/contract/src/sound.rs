@@ -63,6 +63,7 @@ impl State {
     /// What is nothing is not there, so that equal states have equal bytes.
     fn nothing_is_empty(&self) -> bool {
         self.accounts.values().all(|money| *money != Money::ZERO)
+            && self.imbalances.values().all(|it| !it.is_empty())
             && self.positions.values().all(|money| *money != Money::ZERO)
             && self.exposure.values().all(|money| *money > Money::ZERO)
             && self.reserved.values().all(|energy| *energy > Energy::ZERO)

@@ -12,6 +12,7 @@ use tieline_units::{
 use crate::certificate::Certificate;
 use crate::member::Member;
 use crate::payload::{Kind, Payload, Subject};
+use crate::settlement::Imbalance;
 use crate::terms::OrderId;
 use crate::threshold::Committee;
 use crate::trade::{Purchase, Sale, Settling};
@@ -134,6 +135,7 @@ pub struct State {
     pub(crate) applications: BTreeMap<Digest, Arc<Member>>,
     pub(crate) rounds: BTreeMap<Digest, BTreeSet<OrderId>>,
     pub(crate) tariffs: BTreeMap<Time, Tariff>,
+    pub(crate) imbalances: BTreeMap<Time, Arc<BTreeMap<MicrogridId, Imbalance>>>,
     pub(crate) positions: BTreeMap<(ChainId, MicrogridId), Money>,
     pub(crate) netted: BTreeMap<(ChainId, ChainId), Time>,
     pub(crate) punished: BTreeSet<(KeyId, Digest)>,
@@ -179,6 +181,7 @@ impl State {
             applications: BTreeMap::new(),
             rounds: BTreeMap::new(),
             tariffs: BTreeMap::new(),
+            imbalances: BTreeMap::new(),
             positions: BTreeMap::new(),
             netted: BTreeMap::new(),
             punished: BTreeSet::new(),
@@ -329,6 +332,11 @@ impl State {
         self.tariffs.get(&start).copied()
     }
 
+    /// What members had with the grid in an interval, beyond their orders (Z).
+    pub fn imbalances(&self, start: Time) -> Option<&BTreeMap<MicrogridId, Imbalance>> {
+        self.imbalances.get(&start).map(|booked| &**booked)
+    }
+
     /// A round's orders (Z).
     pub fn round(&self, hash: Digest) -> Option<&BTreeSet<OrderId>> {
         self.rounds.get(&hash)
@@ -404,7 +412,7 @@ tables! {
     2 => members, 3 => committees, 4 => frozen, 5 => closed, 6 => acknowledged, 7 => credibility, 8 => accounts,
     9 => reserved, 10 => exposure, 11 => purchases, 12 => sales, 13 => settlings, 14 => registers, 15 => outbox,
     16 => kept, 17 => imported, 18 => sequences, 19 => applications, 20 => rounds, 21 => tariffs, 22 => positions,
-    23 => netted, 24 => punished,
+    23 => netted, 24 => punished, 25 => imbalances,
 }
 
 /// A table that becomes records and comes back from them.

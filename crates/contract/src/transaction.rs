@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tieline_units::canonical::Canonical;
-use tieline_units::{ChainId, Digest, MicrogridId, Money, Time, canonical, canonical_enum};
+use tieline_units::{ChainId, Digest, Energy, MicrogridId, Money, Time, canonical, canonical_enum};
 
-use crate::bounds::{CANDIDATES_MAX, ROUND_ORDERS_MAX, SEALED_BYTES_MAX, TRANSACTION_BYTES_MAX};
+use crate::bounds::{
+    CANDIDATES_MAX, FLOWS_MAX, ROUND_ORDERS_MAX, SEALED_BYTES_MAX, TRANSACTION_BYTES_MAX,
+};
 use crate::certificate::{Certificate, Statement};
 use crate::member::{Member, MeterBatch};
 use crate::state::Tariff;
@@ -140,6 +142,13 @@ pub enum Act {
         /// Its prices.
         tariff: Tariff,
     },
+    /// T18: what meters show beyond orders is with the grid.
+    Imbalance {
+        /// First instant of the interval.
+        start: Time,
+        /// Net flow of each member over it, export positive, as the batches of its meters came to on its home chain.
+        flows: BTreeMap<MicrogridId, Energy>,
+    },
 }
 
 canonical_enum!(Act {
@@ -147,7 +156,7 @@ canonical_enum!(Act {
     3 => KeyReturn { order, key }, 4 => Register(member), 5 => Approve { member, record },
     6 => Revoke { member, record }, 7 => RegisterChain { committee, possession[SEATS_MAX] },
     8 => Deposit { sequence, member, amount }, 9 => Round { hash, orders[ROUND_ORDERS_MAX] }, 10 => Tariff { start, tariff },
-    11 => Stake { sequence, member, amount },
+    11 => Stake { sequence, member, amount }, 12 => Imbalance { start, flows[FLOWS_MAX] },
 });
 
 /// An act with its signature.

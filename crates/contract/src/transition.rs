@@ -124,6 +124,7 @@ transitions! {
     Net, "T16", "", Z, "`Net` (anyone)", "positions of a pair of chains cleared; outbox NET";
     Transfer, "T16", "", XorY, "NET certificate (anyone)", "money leaves this chain or comes home to it";
     Tariff, "T17", "", Z, "`Tariff` by the operator", "grid prices of an interval";
+    Imbalance, "T18", "", Z, "`Imbalance` by the operator, with net flows", "what each flow leaves beyond settled orders booked at the grid's prices; a later one of the same interval and member corrects it";
 }
 
 /// What can happen to an order on X.

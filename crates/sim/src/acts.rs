@@ -87,6 +87,16 @@ pub fn tariff(start: Time, tariff: Tariff) -> Transaction {
     operator(Act::Tariff { start, tariff })
 }
 
+/// The operator says what flowed.
+pub fn imbalance<'a>(
+    start: Time,
+    flows: impl IntoIterator<Item = (&'a str, Energy)>,
+) -> Transaction {
+    let flows = flows.into_iter().map(|(who, net)| (member(who), net));
+    let flows = flows.collect();
+    operator(Act::Imbalance { start, flows })
+}
+
 /// Both gateways of one chain at once.
 pub fn local(request: &Arc<Request>) -> Transaction {
     let terms = &request.terms;

@@ -240,6 +240,8 @@ pub fn acts() -> Vec<Named<(&'static str, &'static str, Act)>> {
     let (start, export) = (START, Price::from_millionths(-1));
     let import = Price::from_millionths(300_000);
     let tariff = Tariff { import, export };
+    let flow = Energy::from_millijoules(-9_000_000_000);
+    let flows = BTreeMap::from([(member("mg-x"), flow)]);
     let operator = |act| ("chain-z", "vpp", act);
     vec![
         ("Act::Accept", ("chain-y", "mg-y", accept)),
@@ -281,6 +283,7 @@ pub fn acts() -> Vec<Named<(&'static str, &'static str, Act)>> {
                 orders: BTreeSet::from([order, own_line().order(8)]),
             }),
         ),
+        ("Act::Imbalance", operator(Act::Imbalance { start, flows })),
         ("Act::Tariff", operator(Act::Tariff { start, tariff })),
     ]
 }

@@ -250,7 +250,7 @@ impl Bazaar {
     fn operator(&mut self) -> Transaction {
         let start = START.plus_millis(900_000 * (self.below(24) as u64));
         let orders: BTreeSet<OrderId> = self.requests.iter().map(|r| r.order()).collect();
-        let act = match self.below(6) {
+        let act = match self.below(7) {
             0 => Act::Round {
                 hash: Digest::of(&[self.below(9) as u8]),
                 orders,
@@ -278,6 +278,7 @@ impl Bazaar {
                 let member = if late { member } else { self::member("nobody") };
                 Act::Revoke { member, record }
             }
+            5 => self.imbalance(),
             _ => Act::Tariff {
                 start,
                 tariff: Tariff {
@@ -287,6 +288,20 @@ impl Bazaar {
             },
         };
         Transaction::Signed(signed("chain-z", "vpp", act))
+    }
+
+    /// Of an interval whose prices are known, where one is over.
+    fn imbalance(&mut self) -> Act {
+        let z = self.ledgers[2].state();
+        let all = (0..24).map(|index| START.plus_millis(900_000 * index));
+        let over = all
+            .filter(|start| start.plus_millis(900_000) <= self.now && z.tariff(*start).is_some());
+        let over: Vec<Time> = over.collect();
+        let start = pick(&mut self.rng, &over).unwrap_or(START);
+        let net = self.below(20_000_000_000) as i64 - 10_000_000_000;
+        let who = ["mg-x", "mg-y"][self.below(2)];
+        let flows = [(member(who), Energy::from_millijoules(net))].into();
+        Act::Imbalance { start, flows }
     }
 
     fn register_chain(&mut self) -> Act {

@@ -42,7 +42,7 @@ const NOON: Time = Time::from_millis(800_000_000);
 #[test]
 fn changed_records_are_exactly_those_that_differ_in_random_histories() {
     let mut made = BTreeSet::new();
-    let seeds = if slow() { 240 } else { 12 };
+    let seeds = if slow() { 240 } else { 16 };
     for seed in 0..seeds {
         let mut bazaar = Bazaar::new(seed);
         let mut before: Vec<_> = bazaar.ledgers.iter().map(all).collect();

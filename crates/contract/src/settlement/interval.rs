@@ -1,7 +1,7 @@
 //! One market interval: all orders, all meters, the grid.
 
 use thiserror::Error;
-use tieline_units::{Currency, CurrencyMismatch, Energy, Money, Price};
+use tieline_units::{Currency, CurrencyMismatch, Energy, Money, Price, canonical};
 
 use super::order::{ENERGY_MAX, PRICE_MAX};
 use super::{Metering, OrderTerms, Readings, SettleError, Settlement, largest_remainder, settle};
@@ -212,14 +212,16 @@ fn check_sizes(net: &[Energy], orders: &[Order], grid: GridPrices) -> Result<(),
             }
         }
     }
-    let beyond = |price: Price| {
-        price.as_millionths().unsigned_abs() > PRICE_MAX.as_millionths().unsigned_abs()
-    };
     if !net.is_empty() && (beyond(grid.import) || beyond(grid.export)) {
         let what = "the grid's price";
         return Err(IntervalError::TooLarge { what, member: 0 });
     }
     Ok(())
+}
+
+/// Whether no settlement can compute with such a price.
+pub(crate) fn beyond(price: Price) -> bool {
+    price.as_millionths().unsigned_abs() > PRICE_MAX.as_millionths().unsigned_abs()
 }
 
 /// Conservation of energy and money: a violation is a bug of ours and must not become a bill.
@@ -275,10 +277,50 @@ fn book_order(result: &mut IntervalSettlement, order: &Order, settlement: &Settl
 /// What the meter shows beyond the orders, at the grid's prices.
 fn book_grid(result: &mut IntervalSettlement, member: usize, net: Energy, grid: GridPrices) {
     let entry = &mut result.members[member];
-    let residual = net - entry.sold + entry.bought;
-    entry.exported = residual.max(Energy::ZERO);
-    entry.imported = (-residual).max(Energy::ZERO);
-    entry.grid_export = grid.export.cost_of(entry.exported);
-    entry.grid_import = -grid.import.cost_of(entry.imported);
+    let imbalance = Imbalance::of(net, (entry.sold, entry.bought), (grid.import, grid.export));
+    entry.exported = imbalance.exported;
+    entry.imported = imbalance.imported;
+    entry.grid_export = imbalance.for_export;
+    entry.grid_import = imbalance.for_import;
     result.grid -= entry.grid_export + entry.grid_import;
+}
+
+/// What a member's meter shows beyond its orders, at the grid's prices. Money received is positive, money paid negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Imbalance {
+    /// To the grid.
+    pub exported: Energy,
+    /// From the grid.
+    pub imported: Energy,
+    /// Received for exports, negative where prices are.
+    pub for_export: Money,
+    /// Paid for imports.
+    pub for_import: Money,
+}
+
+canonical!(Imbalance {
+    exported,
+    imported,
+    for_export,
+    for_import
+});
+
+impl Imbalance {
+    /// Of a net flow, export positive, of which so much was sold and bought under orders, at the prices of import and export.
+    /// All of them within the bounds of [`settle_interval`].
+    pub fn of(
+        net: Energy,
+        (sold, bought): (Energy, Energy),
+        (import, export): (Price, Price),
+    ) -> Imbalance {
+        let residual = net - sold + bought;
+        let exported = residual.max(Energy::ZERO);
+        let imported = (-residual).max(Energy::ZERO);
+        Imbalance {
+            exported,
+            imported,
+            for_export: export.cost_of(exported),
+            for_import: -import.cost_of(imported),
+        }
+    }
 }

@@ -25,8 +25,9 @@ mod interval;
 mod order;
 mod share;
 
+pub(crate) use interval::beyond;
 pub use interval::{
-    GridPrices, IntervalError, IntervalSettlement, MemberEntry, Order, settle_interval,
+    GridPrices, Imbalance, IntervalError, IntervalSettlement, MemberEntry, Order, settle_interval,
 };
 pub use order::{
     ENERGY_MAX, Metering, OrderTerms, PENALTY_PPM_MAX, PRICE_MAX, Readings, SettleError,

@@ -184,6 +184,14 @@ const fn asked_of_registry(transition: Transition) -> &'static [Guard] {
             G::Positive,
         ],
         T::Tariff => &[G::Ledger, G::Signed, G::Once, G::Future],
+        T::Imbalance => &[
+            G::Ledger,
+            G::Signed,
+            G::AfterInterval,
+            G::Priced,
+            G::AllSettled,
+            G::Flows,
+        ],
         _ => &[],
     }
 }
@@ -243,6 +251,7 @@ pub const fn found(transition: Transition) -> &'static [Guard] {
         | T::Net
         | T::Transfer
         | T::Tariff
+        | T::Imbalance
         | T::Refuse => &[],
     }
 }

@@ -54,8 +54,9 @@ happens instead, T5'. Certificates have short names, ACC. States are in capitals
   state that its own node has finalised. Then t_k ≥ f_k + 1 signatures hold one honest node's.
 * **Time.** Block times of one chain do not run back. The clocks of two chains need not agree; when they are apart by
   more than Δt, orders may fail, but no ledger contradicts another.
-* **The operator of the VPP** admits members and chains, says that money came in, and sets tariffs. It is believed in that: it could
-  give a member another key. It cannot confirm or settle an order.
+* **The operator of the VPP** admits members and chains, says that money came in, sets tariffs, and says what flowed beyond orders (T18).
+  It is believed in that: it could give a member another key. It cannot confirm or settle an order. What it says of flows can be
+  compared with the meters' batches by whoever has the members' chains.
 * **Meters** are believed, each for its own registers.
 
 What it does not do: release what is held back in a dispute over two readings; pay money out; compare the round that
@@ -154,7 +155,7 @@ Every public signature is bound to a purpose, a chain, its genesis and an epoch;
 | what | who | purpose | tested by |
 |---|---|---|---|
 | request: order and hash of its unconditional signature | the buyer's gateway | transaction on X | X in T1 and T0, Y in T4 (3) |
-| act: accept, decline, return a key, apply, approve, revoke, register a chain, deposit, stake, round, tariff | the member that does it | transaction on that ledger | that ledger |
+| act: accept, decline, return a key, apply, approve, revoke, register a chain, deposit, stake, round, tariff, imbalance | the member that does it | transaction on that ledger | that ledger |
 | request, answer and returned key, once more | the same gateways | unconditional signature | verification nodes of both chains, outside of the ledgers |
 | statement: a block's state root, number and root of its outbox entries | t_k members of V_k; n_k − f_k for COM, VOID, SET and ROT, which decide over money or over who decides | attestation, epoch | whoever consumes a certificate (Certified); Z in T15 |
 | the same | members of V_k | finality, epoch | Z in T15 |

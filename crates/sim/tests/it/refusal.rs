@@ -1,5 +1,6 @@
 //! Every guard refuses by its name and with the fact it found, and a refused transaction leaves no trace.
 
+mod flows;
 mod mangled;
 mod money;
 mod order;
@@ -81,6 +82,9 @@ fn case(guard: Guard) -> Case {
         Guard::PeriodOver => Met(money::period_over),
         Guard::Positive => Met(money::positive),
         Guard::Future => Met(money::future),
+        Guard::Priced => Met(flows::priced),
+        Guard::AllSettled => Met(flows::all_settled),
+        Guard::Flows => Met(flows::flows),
     }
 }
 

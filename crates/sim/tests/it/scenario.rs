@@ -12,7 +12,7 @@ use tieline_seal::hybrid::Purpose;
 use tieline_sim::acts;
 use tieline_sim::symbol::{key, sign};
 use tieline_sim::village::{accept, chain, decline, key_return, member, seat_key};
-use tieline_units::{Digest, Money, Price};
+use tieline_units::{Digest, Energy, Money, Price};
 
 use crate::walk::Walk;
 
@@ -86,12 +86,6 @@ fn members_and_chains(walk: &mut Walk) {
     let reg = walk.act(Z, &acts::revoke(&new));
     walk.tell(X, &reg);
     walk.act(Z, &acts::round(Digest::of(b"round"), []));
-    let start = walk.village.terms().start;
-    let grid = Tariff {
-        import: Price::from_millionths(300_000),
-        export: Price::from_millionths(80_000),
-    };
-    walk.act(Z, &acts::tariff(start, grid));
     for (sequence, who) in [(4, "mg-x"), (5, "mg-y")] {
         let amount = Money::from_millionths(20_000_000);
         walk.act(Z, &acts::stake(sequence, who, amount));
@@ -101,6 +95,11 @@ fn members_and_chains(walk: &mut Walk) {
 fn delivered(walk: &mut Walk) {
     let (request, com) = confirmed(walk, 1);
     let terms = &request.terms;
+    let grid = Tariff {
+        import: Price::from_millionths(300_000),
+        export: Price::from_millionths(80_000),
+    };
+    walk.act(Z, &acts::tariff(terms.start, grid));
     walk.act(X, &key_return(terms, request.order()));
     walk.tell(Z, &com);
     walk.now = terms.end();
@@ -112,6 +111,9 @@ fn delivered(walk: &mut Walk) {
     let set = walk.tell(Z, &met_y);
     walk.tell(X, &set);
     walk.tell(Y, &set);
+    let flows = [("mg-x", -9_000_000_000), ("mg-y", 8_100_000_000)];
+    let flows = flows.map(|(who, net)| (who, Energy::from_millijoules(net)));
+    walk.act(Z, &acts::imbalance(terms.start, flows));
 }
 
 fn delivered_nothing(walk: &mut Walk) {

@@ -1,6 +1,7 @@
 //! What an order comes to: on one chain, on a line of its own, by default, over a settlement period; and what evidence does.
 
 mod evidence;
+mod imbalance;
 mod money;
 
 use tieline_contract::guard::Guard;
@@ -101,7 +102,10 @@ fn an_order_within_one_chain_needs_what_the_two_chains_need_and_changes_nothing_
 
 /// A line of the pair's own with 2 % of loss and 2 % of tolerance, and what its two ends read.
 fn own_line(delivered: i64, taken: i64) -> (Town, Deal) {
-    let mut town = Town::new();
+    own_line_in(Town::new(), delivered, taken)
+}
+
+fn own_line_in(mut town: Town, delivered: i64, taken: i64) -> (Town, Deal) {
     let terms = terms(|terms| {
         let (loss_ppm, tolerance_ppm) = (20_000, 20_000);
         terms.metering = Metering::OwnLine {

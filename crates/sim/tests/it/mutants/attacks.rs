@@ -195,6 +195,23 @@ fn spoilt_acts(act: &Act) -> Vec<Act> {
             let start = start.minus_millis(864_000_000);
             vec![Act::Tariff { start, tariff }]
         }
+        Act::Imbalance { start, flows } => {
+            let before = start.minus_millis(900_000);
+            let of = |start, who: &[&str]| Act::Imbalance {
+                start,
+                flows: who.iter().map(|who| (member(who), Energy::ZERO)).collect(),
+            };
+            let unpriced = Act::Imbalance {
+                start: before,
+                flows,
+            };
+            vec![
+                unpriced,
+                of(start, &[]),
+                of(start, &["vpp"]),
+                of(start, &["mg-q"]),
+            ]
+        }
         Act::Accept { .. } | Act::Decline(_) | Act::KeyReturn { .. } => Vec::new(),
         Act::Stake { .. } | Act::Round { .. } => Vec::new(),
     }

@@ -301,18 +301,23 @@ fn operator(tale: &mut Tale, request: &Request, early: Time) {
         orders: BTreeSet::from([request.order()]),
     };
     tale.go(Side::Z, early, &operator(round));
-    let tariff = Tariff {
-        import: Price::from_millionths(300_000),
-        export: Price::from_millionths(80_000),
-    };
-    let start = START;
-    tale.go(Side::Z, early, &operator(Act::Tariff { start, tariff }));
+    tale.go(Side::Z, early, &prices());
     let stake = Act::Stake {
         sequence: 5,
         member: member("mg-x"),
         amount: Money::from_millionths(4_000_000),
     };
     tale.go(Side::Z, early, &operator(stake));
+}
+
+/// Of the grid, in the order's interval.
+fn prices() -> Transaction {
+    let (import, export) = (300_000, 80_000);
+    let tariff = Tariff {
+        import: Price::from_millionths(import),
+        export: Price::from_millionths(export),
+    };
+    tieline_sim::acts::tariff(START, tariff)
 }
 
 /// A trade of two gateways on chain X.

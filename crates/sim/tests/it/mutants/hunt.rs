@@ -156,7 +156,7 @@ fn sort(transition: Transition) -> Sort {
         T::Evidence | T::Freeze => Sort::Conviction,
         T::Register | T::RegisterChain | T::Approve | T::Revoke | T::Enrol => Sort::Registry,
         T::Deposit | T::Credit | T::Round | T::Participate | T::Net => Sort::Registry,
-        T::Transfer | T::Tariff | T::Local | T::Refuse => Sort::Registry,
+        T::Transfer | T::Tariff | T::Imbalance | T::Local | T::Refuse => Sort::Registry,
         T::Request | T::Offer | T::OfferLate | T::TimeoutRequest | T::Accept | T::Decline => {
             Sort::Order
         }

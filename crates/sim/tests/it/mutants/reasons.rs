@@ -33,6 +33,7 @@ fn unguarded(transition: Transition, guard: Guard) -> Option<&'static str> {
         (T::Approve, Guard::Ledger) => {
             "applications lie on Z alone: elsewhere there is none to approve"
         }
+        (T::Imbalance, Guard::Ledger) => "prices lie on Z alone: elsewhere none are known",
         (T::Rotate, Guard::Sequence) => "the epoch would not follow on the one that is known",
         _ => return None,
     })

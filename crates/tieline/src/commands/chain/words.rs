@@ -242,6 +242,10 @@ fn acts(signed: &Signed) -> String {
             format!("{by} certifies a cleared round of {} orders", orders.len())
         }
         Act::Tariff { start, .. } => format!("{by} gives the grid's prices from {start}"),
+        Act::Imbalance { start, flows } => format!(
+            "{by} books what {} members had with the grid from {start}",
+            flows.len()
+        ),
     }
 }
 

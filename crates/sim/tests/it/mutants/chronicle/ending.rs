@@ -2,12 +2,13 @@
 
 use tieline_contract::terms::Request;
 use tieline_contract::transaction::Transaction;
+use tieline_sim::acts::imbalance;
 use tieline_sim::village::{START, Village, chain, metered};
 use tieline_sim::world::{Side, attest};
 use tieline_units::Time;
 
 use super::rich::rich;
-use super::{Certificates, Tale, early};
+use super::{Certificates, Tale, early, prices};
 
 /// Z hears of what the buyer took, and of nothing else.
 pub(super) fn taken_only(tale: &mut Tale, request: &Request, bound: &Certificates) {
@@ -49,6 +50,13 @@ fn overdue(tale: &Tale, request: &Request) -> Time {
     request.terms.metering_deadline.plus_millis(grace + 1)
 }
 
+/// What flowed in the order's interval.
+fn flowed(request: &Request) -> Transaction {
+    let terms = &request.terms;
+    let flows = [("mg-x", -terms.quantity), ("mg-y", terms.quantity)];
+    imbalance(terms.start, flows)
+}
+
 /// Metered at both ends, settled, paid, netted.
 pub(super) fn paid(tale: &mut Tale, request: &Request) {
     let terms = &request.terms;
@@ -69,8 +77,15 @@ pub(super) fn paid(tale: &mut Tale, request: &Request) {
         let late = overdue(tale, request);
         tale.go(Side::Z, late, &Transaction::Default(request.order()));
     });
+    tale.go(Side::Z, early(terms), &prices());
+    tale.go(Side::Z, early(terms), &flowed(request));
     tale.carry(Side::Z, after, &taken);
+    // The order is open yet.
+    tale.go(Side::Z, after, &flowed(request));
     let done = tale.carry(Side::Z, after, &given);
+    tale.branch(|tale| {
+        tale.go(Side::Z, after, &flowed(request));
+    });
     let [one, other] = ["chain-x", "chain-y"].map(chain);
     let net = Transaction::Net { one, other };
     let home = tale.go(Side::Z, after, &net);
