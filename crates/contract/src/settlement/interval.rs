@@ -134,15 +134,13 @@ pub fn settle_interval(
     orders: &[Order],
     grid: GridPrices,
 ) -> Result<IntervalSettlement, IntervalError> {
-    check(net, orders, grid)?;
+    check(net.len(), orders, grid)?;
+    if let Some(order) = orders.iter().position(is_own_line) {
+        return Err(IntervalError::OwnLine { order });
+    }
     check_sizes(net, orders, grid)?;
     let delivered = cover(net, orders);
-    let mut result = IntervalSettlement {
-        orders: Vec::with_capacity(orders.len()),
-        members: vec![MemberEntry::default(); net.len()],
-        aggregator: Money::ZERO,
-        grid: Money::ZERO,
-    };
+    let mut settled = Vec::with_capacity(orders.len());
     for (index, order) in orders.iter().enumerate() {
         let readings = Readings {
             taken: None,
@@ -152,34 +150,71 @@ pub fn settle_interval(
             order: index,
             source,
         })?;
-        book_order(&mut result, order, &settlement);
-        result.orders.push(settlement);
+        settled.push((*order, settlement));
     }
-    for (member, &net) in net.iter().enumerate() {
-        book_grid(&mut result, member, net, grid);
-    }
-    assert_conserved(&result, net);
-    Ok(result)
+    Ok(book(net, &settled, grid))
 }
 
-fn check(net: &[Energy], orders: &[Order], grid: GridPrices) -> Result<(), IntervalError> {
+/// Books an interval whose orders are settled already, on a ledger: what every meter shows beyond them is with the grid.
+///
+/// `net`: as of [`settle_interval`]; what passed a line of a pair's own is not in it.
+///
+/// # Errors
+/// [`IntervalError`] for what no ledger can have settled.
+pub fn book_interval(
+    net: &[Energy],
+    settled: &[(Order, Settlement)],
+    grid: GridPrices,
+) -> Result<IntervalSettlement, IntervalError> {
+    let orders: Vec<Order> = settled.iter().map(|(order, _)| *order).collect();
+    check(net.len(), &orders, grid)?;
+    check_sizes(net, &orders, grid)?;
+    Ok(book(net, settled, grid))
+}
+
+fn book(net: &[Energy], settled: &[(Order, Settlement)], grid: GridPrices) -> IntervalSettlement {
+    let mut result = IntervalSettlement {
+        orders: Vec::with_capacity(settled.len()),
+        members: vec![MemberEntry::default(); net.len()],
+        aggregator: Money::ZERO,
+        grid: Money::ZERO,
+    };
+    // Sold and bought over tie lines alone: the rest passed no meter of `net`.
+    let mut traded = vec![(Energy::ZERO, Energy::ZERO); net.len()];
+    for (order, settlement) in settled {
+        book_order(&mut result, order, settlement);
+        if !is_own_line(order) {
+            traded[order.seller].0 += settlement.settled;
+            traded[order.buyer].1 += settlement.settled;
+        }
+        result.orders.push(*settlement);
+    }
+    for (member, (&net, traded)) in net.iter().zip(&traded).enumerate() {
+        book_grid(&mut result, member, (net, *traded), grid);
+    }
+    assert_conserved(&result, net, &traded);
+    result
+}
+
+fn is_own_line(order: &Order) -> bool {
+    order.terms.metering != Metering::TieLines
+}
+
+fn check(members: usize, orders: &[Order], grid: GridPrices) -> Result<(), IntervalError> {
     for (index, order) in orders.iter().enumerate() {
         let Order {
             seller,
             buyer,
-            terms,
             currency,
+            ..
         } = *order;
-        if seller >= net.len() || buyer >= net.len() || seller == buyer {
+        if seller >= members || buyer >= members || seller == buyer {
             return Err(IntervalError::Parties {
                 order: index,
                 seller,
                 buyer,
-                members: net.len(),
+                members,
             });
-        }
-        if terms.metering != Metering::TieLines {
-            return Err(IntervalError::OwnLine { order: index });
         }
         grid.currency
             .expect_same(currency)
@@ -225,14 +260,15 @@ pub(crate) fn beyond(price: Price) -> bool {
 }
 
 /// Conservation of energy and money: a violation is a bug of ours and must not become a bill.
-fn assert_conserved(result: &IntervalSettlement, net: &[Energy]) {
+fn assert_conserved(result: &IntervalSettlement, net: &[Energy], traded: &[(Energy, Energy)]) {
     let money: Money = result.members.iter().map(MemberEntry::balance).sum();
     assert!(
         money + result.aggregator + result.grid == Money::ZERO,
         "the accounts sum to zero"
     );
-    for (entry, &net) in result.members.iter().zip(net) {
-        let flow = entry.exported + entry.sold - entry.imported - entry.bought;
+    let flows = result.members.iter().zip(net).zip(traded);
+    for ((entry, &net), &(sold, bought)) in flows {
+        let flow = entry.exported + sold - entry.imported - bought;
         assert!(flow == net, "every member's energy balances");
     }
 }
@@ -275,9 +311,14 @@ fn book_order(result: &mut IntervalSettlement, order: &Order, settlement: &Settl
 }
 
 /// What the meter shows beyond the orders, at the grid's prices.
-fn book_grid(result: &mut IntervalSettlement, member: usize, net: Energy, grid: GridPrices) {
+fn book_grid(
+    result: &mut IntervalSettlement,
+    member: usize,
+    (net, traded): (Energy, (Energy, Energy)),
+    grid: GridPrices,
+) {
+    let imbalance = Imbalance::of(net, traded, (grid.import, grid.export));
     let entry = &mut result.members[member];
-    let imbalance = Imbalance::of(net, (entry.sold, entry.bought), (grid.import, grid.export));
     entry.exported = imbalance.exported;
     entry.imported = imbalance.imported;
     entry.grid_export = imbalance.for_export;

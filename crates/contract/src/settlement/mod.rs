@@ -27,7 +27,8 @@ mod share;
 
 pub(crate) use interval::beyond;
 pub use interval::{
-    GridPrices, Imbalance, IntervalError, IntervalSettlement, MemberEntry, Order, settle_interval,
+    GridPrices, Imbalance, IntervalError, IntervalSettlement, MemberEntry, Order, book_interval,
+    settle_interval,
 };
 pub use order::{
     ENERGY_MAX, Metering, OrderTerms, PENALTY_PPM_MAX, PRICE_MAX, Readings, SettleError,

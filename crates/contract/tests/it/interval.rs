@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use tieline_contract::settlement::{
-    GridPrices, IntervalError, Metering, Order, OrderTerms, settle_interval,
+    GridPrices, IntervalError, Metering, Order, OrderTerms, Readings, book_interval, settle,
+    settle_interval,
 };
 use tieline_units::{Currency, Energy, Money, Price};
 
@@ -197,4 +198,40 @@ proptest! {
             prop_assert!(settlement.to_aggregator >= Money::ZERO);
         }
     }
+}
+
+#[test]
+fn orders_that_a_ledger_settled_are_booked_as_an_interval_settles_them() {
+    let orders = [order(0, 1, 6 * KWH), order(0, 2, 2 * KWH)];
+    let net = energies(&[4 * KWH, -6 * KWH, -2 * KWH]);
+    let whole = settle_interval(&net, &orders, grid()).unwrap();
+    let settled: Vec<_> = orders.into_iter().zip(whole.orders.clone()).collect();
+    assert_eq!(book_interval(&net, &settled, grid()).unwrap(), whole);
+}
+
+#[test]
+fn what_passes_a_line_of_a_pairs_own_is_in_no_flow_at_tie_lines() {
+    let mut own = order(0, 1, 6 * KWH);
+    own.terms.metering = Metering::OwnLine {
+        loss_ppm: 0,
+        tolerance_ppm: 20_000,
+    };
+    let readings = Readings {
+        taken: Some(Energy::from_millijoules(6 * KWH)),
+        delivered: Some(Energy::from_millijoules(6 * KWH)),
+    };
+    let settlement = settle(&own.terms, readings).unwrap();
+    // The seller exports one more at its tie line, the buyer takes two more there.
+    let net = energies(&[KWH, -2 * KWH]);
+    let booked = book_interval(&net, &[(own, settlement)], grid()).unwrap();
+    assert_eq!(booked.members[0].sold, Energy::from_millijoules(6 * KWH));
+    assert_eq!(booked.members[0].exported, Energy::from_millijoules(KWH));
+    assert_eq!(
+        booked.members[1].imported,
+        Energy::from_millijoules(2 * KWH)
+    );
+    assert_eq!(
+        settle_interval(&net, &[own], grid()),
+        Err(IntervalError::OwnLine { order: 0 })
+    );
 }
