@@ -76,6 +76,8 @@ struct Shared {
     final_blocks: UnboundedSender<Delivery>,
     /// What came from a client of this node, for the others.
     fresh: UnboundedSender<Bytes>,
+    /// The block that a proposer waits to follow, while it has nothing to put into the next.
+    waits_on: Mutex<Option<Digest>>,
 }
 
 /// What the node's tasks take out of a [`Machine`].
@@ -102,6 +104,7 @@ impl Machine {
             moved: Notify::new(),
             final_blocks,
             fresh,
+            waits_on: Mutex::new(None),
         });
         let outlets = Outlets {
             final_blocks: blocks,
@@ -174,6 +177,13 @@ impl Machine {
         }
     }
 
+    /// Whether this node is to propose what follows the last final block, in the view right after it, and has nothing to
+    /// propose: then nobody has voted beyond that block.
+    pub fn rests(&self) -> bool {
+        let waits_on = *self.shared.waits_on.lock();
+        waits_on == Some(self.with(|replica| replica.ledger().tip().digest))
+    }
+
     /// Returns after the next final block.
     pub async fn moved(&self) {
         self.shared.moved.notified().await;
@@ -244,7 +254,10 @@ impl<E: Clock> Application<E> for Machine {
         if self.execute_ancestors(ancestry).await != Judgement::Valid {
             return None;
         }
+        let follows = place.parent.0.next() == place.round.view();
+        *self.shared.waits_on.lock() = follows.then_some(parent);
         self.gather(&clock, parent).await;
+        *self.shared.waits_on.lock() = None;
         let now = time(clock.current());
         let context = place.encode().to_vec();
         let bytes = self.shared.pace.block_bytes;

@@ -17,6 +17,8 @@ pub mod application;
 pub mod block;
 mod epochs;
 pub mod finality;
+pub mod floor;
+pub mod lockstep;
 mod node;
 pub mod scheme;
 pub mod simulated;

@@ -19,7 +19,7 @@ use commonware_consensus::marshal::{self, Start};
 use commonware_consensus::simplex::elector::RoundRobin;
 use commonware_consensus::simplex::{self, Engine, ForwardPolicy, SkipBudget, SkipPolicy};
 use commonware_consensus::types::{Epoch, FixedEpocher, Height, ViewDelta};
-use commonware_consensus::{Heightable as _, Reporters};
+use commonware_consensus::{Epochable as _, Heightable as _, Reporters};
 use commonware_cryptography::certificate::Verifier as _;
 use commonware_cryptography::sha256::Digest as Name;
 use commonware_cryptography::{Digested, Digestible as _, Sha256, Signer as _};
@@ -29,7 +29,7 @@ use commonware_p2p::{Blocker, Provider, Receiver, Recipients, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Clock, Handle, Metrics, Quota, Spawner, Storage};
-use commonware_storage::archive::immutable;
+use commonware_storage::archive::{Archive as _, immutable};
 use commonware_utils::Acknowledgement as _;
 use commonware_utils::channel::mpsc::{UnboundedSender, unbounded_channel};
 use commonware_utils::{NZDuration, NZU16, NZU32, NZU64, NZUsize};
@@ -43,6 +43,7 @@ use crate::application::{Machine, Outlets, time};
 use crate::block::Carried;
 use crate::epochs::{Enter, Schemes, agree, floor};
 use crate::finality::Finalized;
+use crate::floor::Floor;
 use crate::scheme::HybridScheme;
 use crate::transport::NodeKeys;
 use crate::validators::{Identity, VALIDATORS_MAX, Validators};
@@ -88,6 +89,8 @@ pub(crate) struct Seat {
     pub(crate) patience: Patience,
     /// Where its files begin.
     pub(crate) prefix: String,
+    /// What it goes on from, where that is not the genesis.
+    pub(crate) floor: Option<Floor>,
     pub(crate) track: Track,
 }
 
@@ -247,15 +250,28 @@ async fn marshal<E: Runtime>(
         context.child("blocks"),
         archive(&seat.prefix, "blocks", cache.clone(), home.clone()),
     );
-    let blocks = blocks
+    let mut blocks = blocks
         .await
         .expect("an archive that cannot be opened stops the node");
-    let genesis = genesis(&home, &schemes);
-    let name = genesis.digest();
+    let start = match &seat.floor {
+        None => {
+            let genesis = genesis(&home, &schemes);
+            let name = genesis.digest();
+            Start::Genesis(Digested::precomputed(genesis, name))
+        }
+        Some(floor) => {
+            let (height, name) = (floor.block.height(), floor.block.digest());
+            let put = blocks.put_sync(height.get(), name, &floor.block);
+            blocks = put
+                .await
+                .expect("a disk that cannot be written stops the node");
+            Start::Floor(floor.finalization.clone())
+        }
+    };
     let config = marshal::Config {
         epocher: schemes.epocher(),
         provider: schemes,
-        start: Start::Genesis(Digested::precomputed(genesis, name)),
+        start,
         partition_prefix: format!("{}-marshal", seat.prefix),
         mailbox_size: NZUsize!(1024),
         view_retention: ViewDelta::new(256),
@@ -320,7 +336,7 @@ where
         [votes, certificates, resolver]: [(SubSender<S>, SubReceiver<Identity>); 3],
     ) -> Option<Handle<()>> {
         let scheme = self.schemes.of(epoch)?;
-        let floor = floor(&self.schemes, epoch)?;
+        let floor = self.floor(epoch)?;
         (self.seat.track)(epoch, scheme.validators());
         match scheme.votes() {
             true => info!(%epoch, "this node votes"),
@@ -336,7 +352,21 @@ where
 }
 
 impl<E: Runtime, B: Blocker<PublicKey = Identity>> Agreements<E, B> {
-    fn config(&self, epoch: Epoch, scheme: HybridScheme, floor: Name) -> Agreement<E, B> {
+    /// What the first block that is agreed on follows.
+    fn floor(&self, epoch: Epoch) -> Option<simplex::Floor<HybridScheme, Name>> {
+        let own = self.seat.floor.as_ref().map(|floor| &floor.finalization);
+        match own.filter(|own| own.epoch() == epoch) {
+            Some(own) => Some(simplex::Floor::Finalized(own.clone())),
+            None => Some(simplex::Floor::Genesis(floor(&self.schemes, epoch)?)),
+        }
+    }
+
+    fn config(
+        &self,
+        epoch: Epoch,
+        scheme: HybridScheme,
+        floor: simplex::Floor<HybridScheme, Name>,
+    ) -> Agreement<E, B> {
         let (seat, automaton) = (&self.seat, &self.automaton);
         let patience = seat.patience;
         simplex::Config {
@@ -351,7 +381,7 @@ impl<E: Runtime, B: Blocker<PublicKey = Identity>> Agreements<E, B> {
             partition: format!("{}-simplex-{}", seat.prefix, epoch.get()),
             mailbox_size: NZUsize!(1024),
             epoch,
-            floor: simplex::Floor::Genesis(floor),
+            floor,
             replay_buffer: NZUsize!(1 << 20),
             write_buffer: NZUsize!(65_536),
             page_cache: self.cache.clone(),
@@ -359,14 +389,23 @@ impl<E: Runtime, B: Blocker<PublicKey = Identity>> Agreements<E, B> {
             certification_timeout: patience.certification + seat.heartbeat,
             timeout_retry: patience.retry,
             view_retention: ViewDelta::new(256),
-            skip: SkipPolicy::Enabled {
-                timeout: (patience.certification + seat.heartbeat) * 4,
-                budget: SkipBudget::Participants,
-            },
+            skip: skip(seat),
             fetch_timeout: NZDuration!(Duration::from_secs(1)),
             fetch_retry_delay: Duration::from_millis(100),
             forward: ForwardPolicy::SilentVoters,
         }
+    }
+}
+
+/// When the views of a leader that has not been heard of are given up early. Who begins at a floor has heard of nobody yet,
+/// and would take everybody for gone.
+fn skip(seat: &Seat) -> SkipPolicy {
+    match seat.floor {
+        Some(_) => SkipPolicy::Disabled,
+        None => SkipPolicy::Enabled {
+            timeout: (seat.patience.certification + seat.heartbeat) * 4,
+            budget: SkipBudget::Participants,
+        },
     }
 }
 

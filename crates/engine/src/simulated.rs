@@ -13,6 +13,7 @@ use commonware_runtime::{
     Clock as _, Handle, Runner as _, Spawner as _, Supervisor as _, deterministic,
 };
 use commonware_utils::{NZUsize, Probability};
+use tieline_chain::files::Entry;
 use tieline_chain::ledger::Ledger;
 use tieline_chain::mempool::{AddError, Limits};
 use tieline_chain::replica::{Attester, Replica, Verifier};
@@ -22,6 +23,7 @@ use tieline_seal::hybrid::{Remembering, Strict};
 use tieline_units::{Digest, Time};
 
 use crate::application::{Machine, Pace, time};
+use crate::floor::{Floor, FloorError};
 use crate::node::{CHANNELS, Patience, QUOTA, Seat, message_bytes, start};
 use crate::tap::{Tap, Tapped};
 use crate::transport::NodeKeys;
@@ -89,6 +91,7 @@ pub struct Chain {
     verify: fn() -> Verifier,
     epoch_blocks: u64,
     tap: Option<Tap>,
+    floor: Option<Floor>,
     pace: Pace,
     line: Line,
     nodes: Vec<Node>,
@@ -172,6 +175,7 @@ impl Chain {
             verify: || Box::new(Remembering::new(Strict)),
             epoch_blocks: u64::MAX,
             tap: None,
+            floor: None,
             pace,
             line,
         };
@@ -203,6 +207,15 @@ impl Chain {
     pub fn tapped(mut self, tap: Tap) -> Chain {
         self.tap = Some(tap);
         self
+    }
+
+    /// Lets all validators go on from a final block with empty disks: `founding` is the ledger after it.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn on_floor(mut self, entry: &Entry) -> Result<Chain, FloorError> {
+        self.floor = Some(Floor::of(entry, &self.founding)?);
+        Ok(self)
     }
 
     /// Gives validators that are down the disks of a former life of the chain, by index.
@@ -248,6 +261,7 @@ impl Chain {
                 self.founding.home().chain,
                 node.losses
             ),
+            floor: self.floor.clone(),
             // All know all from the beginning, also those whose time will come.
             track: Box::new(|_, _| {}),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use commonware_codec::DecodeExt as _;
-use commonware_cryptography::{Signer as _, ed25519};
+use commonware_cryptography::Signer as _;
 use commonware_p2p::authenticated::lookup;
 use commonware_p2p::{Address, AddressableManager as _};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio};
@@ -129,12 +129,7 @@ pub fn run_tapped(
     let (machine, outlets, known) = open(&mut config)?;
     let genesis = &config.genesis;
     let home = genesis.home();
-    let identity = config.identity.as_slice().to_vec();
-    let identity = ed25519::PrivateKey::decode(Bytes::from(identity));
-    let keys = NodeKeys {
-        identity: identity.expect("all of 2^256 seeds are keys"),
-        signing: config.voting,
-    };
+    let keys = NodeKeys::new(&config.identity, config.voting);
     let addresses = addresses(&keys, config.listen, &config.peers)?;
     let handshake = HybridHandshake::new(
         home.chain.clone(),
@@ -159,6 +154,7 @@ pub fn run_tapped(
                 retry: RETRY,
                 ..Patience::default()
             },
+            floor: None,
             prefix: home.chain.to_string(),
             track: Box::new(move |epoch, validators| {
                 known.learn(validators);

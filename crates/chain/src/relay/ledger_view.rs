@@ -37,6 +37,15 @@ impl Attestations {
         }
         same
     }
+
+    /// Forgets what was signed of a block, once nobody wants to hear of it any more.
+    pub fn forget(&mut self, height: u64) {
+        let of_block = self.all.range((height, 0)..=(height, u64::MAX));
+        let keys: Vec<(u64, u64)> = of_block.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.all.remove(&key);
+        }
+    }
 }
 
 /// A view of a ledger and of the signatures on its blocks.

@@ -6,7 +6,7 @@
 //! state and journals in files below the temporary folder.
 //!
 //! **Votes of either kind.** The hybrid rows run the library. The Ed25519 rows run the same sources, `application.rs`,
-//! `node.rs`, `epochs.rs`, `finality.rs`, `tap.rs` and `tcp.rs`, compiled here once more with `scheme.rs` of this folder, the engine's
+//! `node.rs`, `epochs.rs`, `finality.rs`, `floor.rs`, `tap.rs` and `tcp.rs`, compiled here once more with `scheme.rs` of this folder, the engine's
 //! own Ed25519 scheme, in the place of ours. So nothing but the votes and certificates differs, and no build of the product
 //! has such a mode.
 #![allow(
@@ -28,6 +28,8 @@ mod catch;
 mod epochs;
 #[path = "../../src/finality.rs"]
 mod finality;
+#[path = "../../src/floor.rs"]
+mod floor;
 mod ground;
 mod load;
 #[path = "../../src/node.rs"]

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use commonware_codec::DecodeExt as _;
 use commonware_cryptography::transcript::{Transcript, Version};
 use commonware_cryptography::{Signer as _, Verifier as _, ed25519};
 use ml_kem::kem::Decapsulate as _;
@@ -35,6 +37,15 @@ pub struct NodeKeys {
 }
 
 impl NodeKeys {
+    /// From the seed of an identity and a signing key.
+    pub fn new(identity: &[u8; 32], signing: Arc<SigningKey>) -> NodeKeys {
+        let identity = ed25519::PrivateKey::decode(Bytes::copy_from_slice(identity));
+        NodeKeys {
+            identity: identity.expect("all of 2^256 seeds are keys"),
+            signing,
+        }
+    }
+
     /// Its public half.
     pub(super) fn end(&self) -> End {
         End {

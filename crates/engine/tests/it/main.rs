@@ -12,6 +12,7 @@ mod forgery;
 mod joined;
 mod kills;
 mod light;
+mod lockstep;
 mod lost;
 mod network;
 mod replay;

@@ -95,6 +95,19 @@ pub(crate) async fn simulate_with(
     (count, nodes): (u8, u8),
     (pace, line): (Pace, Line),
 ) -> Chain {
+    let founding = founding(name, count);
+    let validators = validators_of(name, nodes);
+    let chain = Chain::new(context, founding, validators, (pace, line)).await;
+    chain.verified_by(either)
+}
+
+/// Checks of this village's transactions.
+pub(crate) fn either() -> tieline_chain::replica::Verifier {
+    Box::new(Either)
+}
+
+/// So many validators of a chain; the first four are its verification nodes.
+pub(crate) fn validators_of(name: &'static str, nodes: u8) -> Vec<simulated::Validator> {
     let validators = (0..nodes).map(|index| simulated::Validator {
         keys: keys(name, index),
         attester: (index < 4).then(|| -> simulated::MakeAttester {
@@ -109,7 +122,5 @@ pub(crate) async fn simulate_with(
             })
         }),
     });
-    let founding = founding(name, count);
-    let chain = Chain::new(context, founding, validators.collect(), (pace, line)).await;
-    chain.verified_by(|| Box::new(Either))
+    validators.collect()
 }
