@@ -82,7 +82,31 @@ impl Rehearsal {
     pub fn new(epoch: Epoch, random: &mut impl CryptoRng) -> Result<Rehearsal, RehearsalError> {
         let parameters = epoch.parameters();
         let receivers = parameters.committee().receivers();
-        let mut stores = shared_stores_with(receivers, |link| bits_of(parameters, link), random);
+        let stores = shared_stores_with(receivers, |link| bits_of(parameters, link), random);
+        Rehearsal::with_stores(epoch, stores, random)
+    }
+
+    /// Runs the distribution over key from elsewhere, a link model's pools for one.
+    ///
+    /// `stores`: the signer's first, then the receivers' in order, both ends of a link filled alike. The distribution takes
+    /// [`first_bits_of`] each link, and [`Rehearsal::refresh`] then [`further_bits_of`] it for every further counter.
+    ///
+    /// # Errors
+    /// [`RehearsalError::Store`] when a store is short of key; then what was drawn before is lost.
+    ///
+    /// # Panics
+    /// Unless there is a store for every party.
+    pub fn with_stores(
+        epoch: Epoch,
+        mut stores: Vec<MemoryStore>,
+        random: &mut impl CryptoRng,
+    ) -> Result<Rehearsal, RehearsalError> {
+        let receivers = epoch.parameters().committee().receivers();
+        assert_eq!(
+            stores.len(),
+            usize::from(receivers) + 1,
+            "a store for every party"
+        );
         let keys = draw::signer_keys(&epoch, &mut stores[0])?;
         let (signer, offers) = Signer::new(epoch.clone(), keys, random)?;
         let mut distributions = Vec::new();
@@ -177,15 +201,23 @@ impl Rehearsal {
 /// Exactly what an epoch takes of a link, all its counters counted.
 pub fn bits_of(parameters: &Parameters, link: Link) -> usize {
     let further = parameters.limits().messages as usize - 1;
+    first_bits_of(parameters, link) + further * further_bits_of(parameters, link)
+}
+
+/// What the distribution takes of a link, the first counter included.
+pub fn first_bits_of(parameters: &Parameters, link: Link) -> usize {
     match (link.from, link.to) {
-        (Party::Signer, _) => {
-            parameters.shared_bits()
-                + parameters.offer_bits()
-                + further * parameters.pads_shared_bits()
-        }
-        (Party::Receiver(_), Party::Receiver(_)) => {
-            parameters.set_key_bits() + further * parameters.pads_key_bits()
-        }
+        (Party::Signer, _) => parameters.shared_bits() + parameters.offer_bits(),
+        (Party::Receiver(_), Party::Receiver(_)) => parameters.set_key_bits(),
+        (Party::Receiver(_), Party::Signer) => 0,
+    }
+}
+
+/// What each further counter takes of a link.
+pub fn further_bits_of(parameters: &Parameters, link: Link) -> usize {
+    match (link.from, link.to) {
+        (Party::Signer, _) => parameters.pads_shared_bits(),
+        (Party::Receiver(_), Party::Receiver(_)) => parameters.pads_key_bits(),
         (Party::Receiver(_), Party::Signer) => 0,
     }
 }
