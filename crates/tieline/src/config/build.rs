@@ -9,7 +9,7 @@ use super::spec::{self, Default as SpecDefault, SETTINGS};
 use super::value;
 use super::{
     Aggregator, Chains, Config, Contract, Gates, Keys, Market, Meters, Mode, Order, Origin,
-    Protection, Response, Setting, SettlementPrice, Span, Strategy, Tables, lists, tariff,
+    Protection, Response, Setting, SettlementPrice, Span, Strategy, Tables, lists, tariff, trouble,
 };
 use crate::input::Finding;
 use crate::input::finding::{Findings, Place};
@@ -169,7 +169,10 @@ pub(super) fn build(source: &Source, name: &str, findings: &mut Findings) -> Con
         meters: Meters {
             noise_ppm: r.u32("meters.noise_ppm", 0, 1_000_000),
             missing_ppm: r.u32("meters.missing_ppm", 0, 1_000_000),
+            delay_ms: r.duration("meters.delay"),
+            lies: trouble::lies(r),
         },
+        trouble: trouble::troubles(r),
         price_limit: r
             .optional("input.price_limit_per_kwh", |text| {
                 value::millionths(text, 1, PRICE_MAX.as_millionths())
@@ -316,6 +319,7 @@ fn contract(r: &mut Reader<'_>) -> Contract {
         meter_tolerance_ppm: r.ppm("contract.meter_tolerance", 0, WHOLE),
         open_value_cap: r.money("contract.open_value_cap"),
         deposit_days: r.u32("contract.deposit_days", 0, 366),
+        lines: trouble::lines(r),
     }
 }
 
@@ -334,6 +338,7 @@ fn keys(r: &mut Reader<'_>) -> Keys {
             )
         }),
         level: r.u32("keys.level", 16, 256),
+        fibre_m: r.value("keys.fibre_km", value::metres),
         links,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tieline_units::{MicrogridId, Power, SiteId};
 
-use super::build::{Reader, WHOLE};
+use super::build::Reader;
 use super::source::{Lined, Node};
 use super::{LineLimit, Link, value};
 use crate::input::Finding;
@@ -17,7 +17,7 @@ const LIMIT_HINT: &str =
     "write [[aggregator.limit]] with seller = \"mg-1\", buyer = \"mg-2\" and kw = \"40\"";
 
 /// The tables of the list `key`, each read by `one`; whatever does not fit is refused with `hint`.
-fn tables<T>(
+pub(super) fn tables<T>(
     r: &mut Reader<'_>,
     key: &'static str,
     hint: &str,
@@ -51,14 +51,14 @@ fn tables<T>(
     read
 }
 
-fn only(fields: &BTreeMap<String, Lined>, known: &[&str]) -> Result<(), String> {
+pub(super) fn only(fields: &BTreeMap<String, Lined>, known: &[&str]) -> Result<(), String> {
     match fields.keys().find(|key| !known.contains(&key.as_str())) {
         Some(unknown) => Err(format!("unknown key '{}'", escape(unknown))),
         None => Ok(()),
     }
 }
 
-fn scalar<'a>(fields: &'a BTreeMap<String, Lined>, key: &str) -> Option<&'a str> {
+pub(super) fn scalar<'a>(fields: &'a BTreeMap<String, Lined>, key: &str) -> Option<&'a str> {
     match fields.get(key).map(|field| &field.node) {
         Some(Node::Scalar(text)) => Some(text),
         _ => None,
@@ -124,11 +124,11 @@ fn link(fields: &BTreeMap<String, Lined>, line: u64) -> Result<Link, String> {
     if sites[0] == sites[1] {
         return Err(format!("both ends are at {}", sites[0]));
     }
-    let length = scalar(fields, "fibre_km")
-        .and_then(|text| value::millionths(text, 0, 10_000 * WHOLE).ok())
-        .filter(|length| length % 1000 == 0)
-        .ok_or("'fibre_km' is not a length of 0 to 10000 km in whole metres")?;
-    let fibre_m = u32::try_from(length / 1000).expect("at most 10 000 km");
+    let length = scalar(fields, "fibre_km").map(value::metres);
+    let fibre_m = match length {
+        Some(Ok(fibre_m)) => fibre_m,
+        _ => return Err("'fibre_km' is not a length of 0 to 10000 km in whole metres".to_owned()),
+    };
     Ok(Link {
         sites,
         fibre_m,

@@ -8,6 +8,7 @@ mod lists;
 mod source;
 mod spec;
 mod tariff;
+mod trouble;
 mod value;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use tieline_units::{
 
 pub use tariff::{Band, Tariff};
 pub use tieline_market::game::{Order, Response, Strategy};
+pub use trouble::{During, Lie, OwnLine, Trouble, Troubles, What};
 
 use crate::input::InputErrors;
 use crate::input::finding::Findings;
@@ -57,6 +59,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[meters]`
     pub meters: Meters,
+    /// What goes wrong.
+    pub trouble: Troubles,
     /// Highest price taken for a price per kWh, when set.
     pub price_limit: Option<Price>,
     settings: Vec<Setting>,
@@ -178,7 +182,7 @@ pub struct Gates {
 }
 
 /// `[contract]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contract {
     /// Fee of a request.
     pub request_fee: Money,
@@ -194,6 +198,8 @@ pub struct Contract {
     pub open_value_cap: Money,
     /// Opening balance in days of trade.
     pub deposit_days: u32,
+    /// Pairs with a metered line of their own.
+    pub lines: Vec<OwnLine>,
 }
 
 /// `[chains]`
@@ -227,7 +233,9 @@ pub struct Keys {
     pub protection: Protection,
     /// Security level of a signature, bits.
     pub level: u32,
-    /// Fibres between sites.
+    /// Length of the fibre between every two sites where `links` is empty, metres.
+    pub fibre_m: u32,
+    /// Fibres between sites; sites that none of them joins have no key in common.
     pub links: Vec<Link>,
 }
 
@@ -250,12 +258,16 @@ impl Link {
 }
 
 /// `[meters]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meters {
     /// Noise of a reading.
     pub noise_ppm: u32,
     /// Share of readings that get lost.
     pub missing_ppm: u32,
+    /// How much later than the end of their interval readings come.
+    pub delay_ms: u64,
+    /// Meters that lie.
+    pub lies: Vec<Lie>,
 }
 
 /// A setting as `config show` prints it.
@@ -379,6 +391,12 @@ impl Config {
         source.apply(overrides, &mut findings);
         let config = build::build(&source, name, &mut findings);
         findings.finish().map(|_| config)
+    }
+
+    /// Whether two microgrids have a metered line of their own.
+    pub fn own_line(&self, one: &MicrogridId, other: &MicrogridId) -> bool {
+        let mut lines = self.contract.lines.iter().map(|line| &line.ends);
+        lines.any(|ends| ends.contains(one) && ends.contains(other) && one != other)
     }
 
     /// Every setting, its value and where it came from, in the order of the file.

@@ -5,6 +5,9 @@ use tieline_units::decimal::{self, Excess};
 /// Largest span of time that a setting may hold, in milliseconds: a week.
 const DURATION_MS_MAX: u64 = 7 * 24 * 3_600_000;
 
+/// Longest fibre that a setting may hold.
+const KILOMETRES_MAX: i64 = 10_000;
+
 /// Minutes of a day.
 pub(crate) const DAY_MINUTES: u16 = 1440;
 
@@ -27,6 +30,16 @@ pub(crate) fn millionths(text: &str, low: i64, high: i64) -> Result<i64, String>
     };
     match decimal::parse(text, 6, Excess::Refuse) {
         Ok(value) if (low..=high).contains(&value) => Ok(value),
+        _ => Err(wanted()),
+    }
+}
+
+/// A length in kilometres as metres, from 0 to 10 000 km in whole metres.
+pub(crate) fn metres(text: &str) -> Result<u32, String> {
+    let wanted = || "a length of 0 to 10000 km in whole metres".to_owned();
+    let length = millionths(text, 0, KILOMETRES_MAX * 1_000_000).map_err(|_| wanted())?;
+    match length % 1000 {
+        0 => u32::try_from(length / 1000).map_err(|_| wanted()),
         _ => Err(wanted()),
     }
 }

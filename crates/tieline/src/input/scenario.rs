@@ -331,6 +331,7 @@ fn check_names(config: &Config, community: &Community, findings: &mut Findings) 
     if community.microgrids.is_empty() {
         return;
     }
+    check_troubles(config, community, findings);
     const VPP: &str = "vpp";
     let known: Vec<&str> = community
         .microgrids
@@ -365,6 +366,57 @@ fn check_names(config: &Config, community: &Community, findings: &mut Findings) 
                     .column("aggregator.limit");
                 findings.push(unknown(finding, id.as_str(), &known));
             }
+        }
+    }
+}
+
+/// Names in the settings of what goes wrong.
+fn check_troubles(config: &Config, community: &Community, findings: &mut Findings) {
+    let microgrids = || community.microgrids.iter();
+    let members: Vec<&str> = microgrids().map(|one| one.id.as_str()).collect();
+    let chains = microgrids().map(|one| one.chain.as_str()).chain(["vpp"]);
+    let chains: Vec<&str> = chains.collect();
+    let mut ask = |(name, line, key): (&str, u64, &str), known: &[&str], what: &str| {
+        if !known.contains(&name) {
+            let finding = Finding::error("scenario.toml", format!("is no {what} of this scenario"));
+            let finding = finding.at(super::Place::Line(line)).column(key);
+            findings.push(unknown(finding, name, known));
+        }
+    };
+    for trouble in &config.trouble.all {
+        use crate::config::What;
+        match &trouble.what {
+            What::Declines(id, _) | What::Silent(id, _) | What::NoReadings(id, _) => {
+                ask(
+                    (id.as_str(), trouble.line, "trouble"),
+                    &members,
+                    "microgrid",
+                );
+            }
+            What::Cheats(id) => ask(
+                (id.as_str(), trouble.line, "trouble"),
+                &members,
+                "microgrid",
+            ),
+            What::Held(chain, ..) | What::SilentNode(chain, _) | What::GarbledKeys(chain, _) => {
+                ask((chain.as_str(), trouble.line, "trouble"), &chains, "chain");
+            }
+        }
+    }
+    for lie in &config.meters.lies {
+        ask(
+            (lie.microgrid.as_str(), lie.line, "meters.lie"),
+            &members,
+            "microgrid",
+        );
+    }
+    for line in &config.contract.lines {
+        for end in &line.ends {
+            ask(
+                (end.as_str(), line.line, "contract.line"),
+                &members,
+                "microgrid",
+            );
         }
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod conclude;
 pub mod matching;
+pub mod meters;
 pub mod order;
 pub mod position;
 pub mod round;

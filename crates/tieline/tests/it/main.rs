@@ -29,6 +29,7 @@ mod run;
 mod support;
 mod tidy;
 mod trades;
+mod trouble;
 mod uss_bounds;
 mod uss_demo;
 mod uss_demo_attacks;
