@@ -15,11 +15,13 @@
 //! gives the same bytes.
 
 pub mod conclude;
+pub mod keys;
 pub mod matching;
 pub mod meters;
 pub mod order;
 pub mod position;
 pub mod round;
+pub mod seals;
 pub mod settle;
 pub mod stage;
 pub mod tally;

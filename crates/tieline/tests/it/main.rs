@@ -26,6 +26,7 @@ mod qkd_model;
 mod report;
 mod reproduce;
 mod run;
+mod run_keys;
 mod support;
 mod tidy;
 mod trades;
