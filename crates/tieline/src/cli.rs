@@ -101,6 +101,12 @@ pub struct Run {
     /// Folder for report, tables and certificates [default: out/NAME of the scenario]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Leave out keys, signatures and chains: every order is confirmed at once
+    #[arg(long)]
+    pub market_only: bool,
+    /// Go on with a run that was interrupted
+    #[arg(long, conflicts_with = "market_only")]
+    pub resume: bool,
 }
 
 /// `tieline market`

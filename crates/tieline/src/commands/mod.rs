@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 mod config;
 mod id;
+mod interrupt;
 mod market;
 mod node;
 mod qkd;
@@ -29,12 +30,16 @@ pub enum Failure {
     No(String),
     /// Usage, or a broken environment: exit 2.
     Broken(String),
+    /// Ctrl-C: exit 130.
+    Interrupted(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::No(text) | Failure::Broken(text) => f.write_str(text),
+            Failure::No(text) | Failure::Broken(text) | Failure::Interrupted(text) => {
+                f.write_str(text)
+            }
         }
     }
 }
@@ -70,6 +75,7 @@ pub fn main_with(cli: &Cli, tap: Option<MakeTap>) -> ExitCode {
             match failure {
                 Failure::No(_) => ExitCode::from(1),
                 Failure::Broken(_) => ExitCode::from(2),
+                Failure::Interrupted(_) => ExitCode::from(interrupt::EXIT),
             }
         }
     }

@@ -6,21 +6,22 @@ use tieline_market::game::Game;
 use tieline_market::report;
 use tieline_units::{Energy, Money};
 
-use super::{Failure, overrides, shipped};
+use super::{Failure, interrupt, overrides, shipped};
 use crate::cli::{Global, Run};
 use crate::config::Config;
 use crate::input::{self, Finding, Scenario};
 use crate::output::collect::{Collector as ReportCollector, Detail, Extras};
-use crate::output::folder::{Kind, Staged, write};
+use crate::output::folder::{Earlier, Kind, Staged, write};
 use crate::output::rounds::Rounds;
 use crate::output::summary::{Collector as SummaryCollector, LEFT_OUT, Summary};
 use crate::output::tables::Tables;
-use crate::printer::Printer;
+use crate::printer::{Printer, Progress};
 use crate::run::conclude::Direct;
+use crate::run::ledgers::{Interrupted, Watch, journal};
 use crate::run::position::Positioning;
 use crate::run::round::Played;
 use crate::run::tally::Tally;
-use crate::run::{Pipeline, slot};
+use crate::run::{Pipeline, Sink, ledgers, slot};
 
 /// What a run leaves.
 const RESULT: Kind = Kind {
@@ -32,6 +33,9 @@ const RESULT: Kind = Kind {
         "settlement.parquet",
         "settlement.csv",
         "rounds",
+        "orders.json",
+        "keys.json",
+        "chains",
     ],
 };
 
@@ -43,13 +47,21 @@ const TRACED_MAX: usize = 120;
 
 pub(super) fn run(global: &Global, command: &Run, printer: Printer) -> Result<(), Failure> {
     let folder = shipped::scenario(command.scenario.as_deref())?;
-    let scenario = load(global, folder.path(), printer)?;
+    let scenario = load((global, command), folder.path(), printer)?;
     let out = command
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("out").join(file_name(&scenario.config.name)));
-    let staged = Staged::new(&out, RESULT)?;
-    let (summary, tally, perfect) = all_stages(&scenario, staged.path(), printer)?;
+    let staged = stage(command, &out, printer)?;
+    let stages = Stages {
+        scenario: &scenario,
+        out: staged.path(),
+        market_only: command.market_only,
+    };
+    let (summary, tally, perfect) = match stages.run(printer) {
+        Err(error) if error.is::<Interrupted>() => return Err(interrupted(command)),
+        other => other?,
+    };
     staged.publish()?;
     printer.text(&text(&scenario, &tally, perfect))?;
     printer.text(&format!(
@@ -57,11 +69,53 @@ pub(super) fn run(global: &Global, command: &Run, printer: Printer) -> Result<()
         out.join("report.html").display()
     ))?;
     printer.document(&summary)?;
-    printer.note(&format!("left out: {}", LEFT_OUT[0]));
+    if command.market_only {
+        printer.note(&format!("left out: {LEFT_OUT}"));
+    }
     Ok(())
 }
 
-fn load(global: &Global, folder: &Path, printer: Printer) -> Result<Scenario, Failure> {
+/// Where results are written; what an earlier call has left there is told.
+fn stage(command: &Run, out: &Path, printer: Printer) -> anyhow::Result<Staged> {
+    if command.market_only {
+        return Staged::new(out, RESULT);
+    }
+    let (staged, earlier) = Staged::resumable(out, RESULT, (journal::FILE, command.resume))?;
+    match (earlier, command.resume) {
+        (Earlier::Removed, _) => {
+            printer.note(
+                "an interrupted run was there and is begun anew; --resume would go on with it",
+            );
+        }
+        (Earlier::None, true) => {
+            printer.note("no interrupted run is there: it begins at the beginning")
+        }
+        _ => {}
+    }
+    Ok(staged)
+}
+
+fn interrupted(command: &Run) -> Failure {
+    let mut again = vec!["tieline run".to_owned()];
+    again.extend(command.scenario.iter().map(|it| it.display().to_string()));
+    again.extend(
+        command
+            .out
+            .iter()
+            .map(|it| format!("--out {}", it.display())),
+    );
+    again.push("--resume".to_owned());
+    Failure::Interrupted(format!(
+        "interrupted\n\nhint: go on with {}",
+        again.join(" ")
+    ))
+}
+
+fn load(
+    (global, command): (&Global, &Run),
+    folder: &Path,
+    printer: Printer,
+) -> Result<Scenario, Failure> {
     let overrides = overrides(global, printer)?;
     let mut progress = printer.progress("reading", 0);
     let mut total = 0;
@@ -75,33 +129,36 @@ fn load(global: &Global, folder: &Path, printer: Printer) -> Result<Scenario, Fa
     })?;
     let took = progress.finish();
     printer.detail(&format!("read in {:.2} s", took.as_secs_f64()));
-    scenario.warnings.extend(unused(&scenario.config));
+    scenario
+        .warnings
+        .extend(unused(&scenario.config, command.market_only));
     for warning in &scenario.warnings {
         printer.warn(warning);
     }
     Ok(scenario)
 }
 
-/// Settings that would change bills and belong to the steps that are left out.
-fn unused(config: &Config) -> Vec<Finding> {
+/// Settings that would change bills and belong to the ledgers, which this run leaves out; and the fee, which only they know.
+fn unused(config: &Config, market_only: bool) -> Vec<Finding> {
+    let meters = &config.meters;
     let set = [
-        (
-            "contract.request_fee",
-            config.contract.request_fee != Money::ZERO,
-        ),
-        ("meters.noise_ppm", config.meters.noise_ppm != 0),
-        ("meters.missing_ppm", config.meters.missing_ppm != 0),
+        ("meters.noise_ppm", meters.noise_ppm != 0),
+        ("meters.missing_ppm", meters.missing_ppm != 0),
+        ("meters.delay", meters.delay_ms != 0),
+        ("meters.lie", !meters.lies.is_empty()),
+        ("contract.line", !config.contract.lines.is_empty()),
+        ("trouble", !config.trouble.all.is_empty()),
     ];
-    set.into_iter()
-        .filter(|(_, is_set)| *is_set)
-        .map(|(key, _)| {
-            Finding::warning(
-                "scenario.toml",
-                "is set and not applied: it belongs to the ledgers",
-            )
-            .column(key)
-        })
-        .collect()
+    let warning = |key: &str, why: &str| Finding::warning("scenario.toml", why).column(key);
+    let left_out = set.iter().filter(|(_, is_set)| *is_set && market_only);
+    let mut found: Vec<Finding> = left_out
+        .map(|(key, _)| warning(key, "is set and not applied: it belongs to the ledgers"))
+        .collect();
+    if config.contract.request_fee != Money::ZERO {
+        let why = "is taken on the ledgers, and stands in no bill";
+        found.push(warning("contract.request_fee", why));
+    }
+    found
 }
 
 /// A scenario's name as a folder name.
@@ -122,62 +179,109 @@ fn file_name(name: &str) -> String {
     }
 }
 
-fn all_stages(
-    scenario: &Scenario,
-    out: &Path,
-    printer: Printer,
-) -> anyhow::Result<(Summary, Tally, Option<Money>)> {
-    let mut tally = Tally::new(scenario.microgrids.len());
-    let mut summary = SummaryCollector::default();
-    let mut report = ReportCollector::default();
-    let mut rounds = Rounds::new(out)?;
-    let mut tables = Tables::new(out)?;
-    let pipeline = Pipeline::new(Direct);
-    let mut progress = printer.progress("market intervals", scenario.intervals.len() as u64);
-    pipeline.run(
-        scenario,
-        &mut [
-            &mut tally,
-            &mut summary,
-            &mut report,
-            &mut rounds,
-            &mut tables,
-        ],
-        &mut |done| progress.at(done as u64),
-    )?;
-    let took = progress.finish();
-    printer.detail(&format!(
-        "market and settlement in {:.2} s",
-        took.as_secs_f64()
-    ));
-    rounds.finish()?;
-    tables.finish()?;
-    let perfect = gain_with_perfect_forecast(scenario, printer)?;
-    let summary = summary.finish(scenario, &tally, perfect);
-    let extras = Extras {
-        gain_with_perfect_forecast: perfect,
-        notices: notices(&scenario.folder),
-    };
-    let data = report.finish(scenario, &tally, extras, &mut |index| {
-        let settled = pipeline.interval(&slot(scenario, index))?;
-        let played = settled.concluded.ordered.matched.round.played;
-        Ok(played.map(|played| {
-            let exploitability = trace(&played);
-            Detail {
-                played,
-                exploitability,
-            }
-        }))
-    })?;
-    let wall_clock = format!("Computed in {:.1} s", took.as_secs_f64());
-    write(
-        &out.join("report.html"),
-        crate::report::render(&data, Some(&wall_clock)).as_bytes(),
-    )?;
-    let mut json = serde_json::to_vec_pretty(&summary)?;
+/// A run and where its results go.
+struct Stages<'a> {
+    scenario: &'a Scenario,
+    out: &'a Path,
+    market_only: bool,
+}
+
+impl Stages<'_> {
+    fn run(&self, printer: Printer) -> anyhow::Result<(Summary, Tally, Option<Money>)> {
+        let Stages { scenario, out, .. } = *self;
+        let mut tally = Tally::new(scenario.microgrids.len());
+        let mut summary = SummaryCollector::default();
+        let mut report = ReportCollector::default();
+        let mut rounds = Rounds::new(out)?;
+        let mut tables = Tables::new(out)?;
+        let took = self.intervals(
+            &mut [
+                &mut tally,
+                &mut summary,
+                &mut report,
+                &mut rounds,
+                &mut tables,
+            ],
+            printer,
+        )?;
+        rounds.finish()?;
+        tables.finish()?;
+        let perfect = gain_with_perfect_forecast(scenario, printer)?;
+        let left_out: Vec<&str> = self.market_only.then_some(LEFT_OUT).into_iter().collect();
+        let summary = summary.finish(scenario, &tally, (perfect, left_out.clone()));
+        let extras = Extras {
+            gain_with_perfect_forecast: perfect,
+            notices: notices(&scenario.folder),
+            left_out: left_out.into_iter().map(str::to_owned).collect(),
+        };
+        let pipeline = Pipeline::new(Direct);
+        let data = report.finish(scenario, &tally, extras, &mut |index| {
+            let settled = pipeline.interval(&slot(scenario, index))?;
+            let played = settled.concluded.ordered.matched.round.played;
+            Ok(played.map(|played| {
+                let exploitability = trace(&played);
+                Detail {
+                    played,
+                    exploitability,
+                }
+            }))
+        })?;
+        let wall_clock = format!("Computed in {:.1} s", took.as_secs_f64());
+        write(
+            &out.join("report.html"),
+            crate::report::render(&data, Some(&wall_clock)).as_bytes(),
+        )?;
+        write(&out.join(RESULT.marker), &json(&summary)?)?;
+        Ok((summary, tally, perfect))
+    }
+
+    /// Steps 2 to 11 of every interval; how long they took.
+    fn intervals(
+        &self,
+        sinks: &mut [&mut dyn Sink],
+        printer: Printer,
+    ) -> anyhow::Result<std::time::Duration> {
+        let Stages { scenario, out, .. } = *self;
+        let total = scenario.intervals.len() as u64;
+        let mut progress = printer.progress("market intervals", total);
+        if self.market_only {
+            let pipeline = Pipeline::new(Direct);
+            pipeline.run(scenario, sinks, &mut |done| progress.at(done as u64))?;
+        } else {
+            interrupt::listen();
+            let mut watch = Watching(&mut progress, printer);
+            let joined = ledgers::run(scenario, out, sinks, &mut watch)?;
+            write(&out.join("orders.json"), &json(&joined.orders)?)?;
+            write(&out.join("keys.json"), &json(&joined.keys)?)?;
+        }
+        let took = progress.finish();
+        printer.detail(&format!("all stages in {:.2} s", took.as_secs_f64()));
+        Ok(took)
+    }
+}
+
+/// Shows how far a run is, and hears Ctrl-C.
+struct Watching<'a>(&'a mut Progress, Printer);
+
+impl Watch for Watching<'_> {
+    fn done(&mut self, intervals: usize) {
+        self.0.at(intervals as u64);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.1.note(text);
+    }
+
+    fn ends(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+/// A document as it is written.
+fn json(document: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(document)?;
     json.push(b'\n');
-    write(&out.join(RESULT.marker), &json)?;
-    Ok((summary, tally, perfect))
+    Ok(json)
 }
 
 /// The paragraphs of the scenario's NOTICE: names and licences of its data.
@@ -245,6 +349,11 @@ fn text(scenario: &Scenario, tally: &Tally, perfect: Option<Money>) -> String {
         kwh(tally.ordered),
         kwh(tally.delivered)
     ));
+    let ends = tally.ends.iter();
+    let ends: Vec<String> = ends
+        .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+        .collect();
+    lines.extend((!ends.is_empty()).then(|| format!("orders: {}", ends.join(", "))));
     lines.push(String::new());
     lines.push(format!(
         "{:<12} {:>11} {:>11} {:>14} {:>14} {:>12}",

@@ -11,7 +11,7 @@ use tieline_market::position::Position;
 use tieline_units::{Energy, Money, Price, Time};
 
 use super::rounds;
-use super::summary::{LEFT_OUT, mode};
+use super::summary::mode;
 use crate::input::Scenario;
 use crate::report::data::{
     BlockData, DayData, FlowData, MemberData, MoneyText, Party, ProfileData, ReportData, RoundData,
@@ -44,6 +44,8 @@ pub struct Extras {
     pub gain_with_perfect_forecast: Option<Money>,
     /// Names and licences of the data.
     pub notices: Vec<String>,
+    /// Steps of a trade's life that the run left out.
+    pub left_out: Vec<String>,
 }
 
 /// What only the page shows of a round.
@@ -166,7 +168,7 @@ impl Collector {
             totals: totals(tally, &extras),
             warnings: scenario.warnings.iter().map(ToString::to_string).collect(),
             notices: extras.notices,
-            left_out: LEFT_OUT.map(str::to_owned).to_vec(),
+            left_out: extras.left_out,
             slots: self.slots,
         })
     }

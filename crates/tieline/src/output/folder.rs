@@ -1,6 +1,7 @@
 //! The output folder appears whole or not at all.
 //!
-//! Everything is written into a sibling folder and renamed at the end. An earlier result of the same command is replaced
+//! Everything is written into a sibling folder and renamed at the end. What can be gone on with stays beside the target when
+//! the call ends before that. An earlier result of the same command is replaced
 //! when nothing else lies in it; any other folder that is not empty is left alone.
 
 use std::fs;
@@ -25,6 +26,19 @@ pub struct Staged {
     staging: PathBuf,
     kind: Kind,
     keep: bool,
+    /// The file whose presence shows that a later call can go on with what is there.
+    resumable: Option<&'static str>,
+}
+
+/// What an earlier call has left to go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    None,
+    /// It is still there.
+    Kept,
+    /// It was there, and is removed.
+    Removed,
 }
 
 impl Staged {
@@ -33,26 +47,7 @@ impl Staged {
     /// # Errors
     /// When `target` holds something that the command has not left there, or cannot be written beside.
     pub fn new(target: &Path, kind: Kind) -> anyhow::Result<Staged> {
-        let shown = target.display();
-        // Links and `.` are resolved once: what is replaced is the folder itself, never the link to it.
-        let target = match target.canonicalize() {
-            Ok(full) => full,
-            Err(_) => std::path::absolute(target).with_context(|| format!("--out {shown}"))?,
-        };
-        let (Some(name), Some(parent)) = (
-            target.file_name().and_then(|name| name.to_str()),
-            target.parent(),
-        ) else {
-            bail!("--out {shown} has no name of its own\n\n{HINT}");
-        };
-        let (name, parent) = (name.to_owned(), parent.to_owned());
-        refuse_foreign(&target, kind)?;
-        fs::create_dir_all(&parent).with_context(|| cannot(&parent))?;
-        if target.exists() && fs::metadata(&target)?.dev() != fs::metadata(&parent)?.dev() {
-            bail!(
-                "{shown} is a mount point and cannot be replaced as a whole\n\nhint: name a folder inside it"
-            );
-        }
+        let (target, parent, name) = prepare(target, kind)?;
         clear_leftovers(&target, &parent, &name);
         let staging = parent.join(format!(".{name}.partial-{}", std::process::id()));
         fs::create_dir(&staging).with_context(|| cannot(&target))?;
@@ -61,7 +56,44 @@ impl Staged {
             staging,
             kind,
             keep: false,
+            resumable: None,
         })
+    }
+
+    /// Prepares to write the folder `target` so that a later call can go on with it once the file `journal` is there, and
+    /// says what an earlier one has left. What is left is kept where `resume` says so, else removed.
+    ///
+    /// # Errors
+    /// As of [`Staged::new`]; when another process is writing it.
+    pub fn resumable(
+        target: &Path,
+        kind: Kind,
+        (journal, resume): (&'static str, bool),
+    ) -> anyhow::Result<(Staged, Earlier)> {
+        let (target, parent, name) = prepare(target, kind)?;
+        clear_leftovers(&target, &parent, &name);
+        let staging = parent.join(format!(".{name}.partial"));
+        let is_there = staging.join(journal).is_file();
+        if is_there {
+            refuse_locked(&staging.join(journal), &target)?;
+        }
+        let earlier = match (is_there, resume) {
+            (false, _) => Earlier::None,
+            (true, true) => Earlier::Kept,
+            (true, false) => Earlier::Removed,
+        };
+        if staging.exists() && earlier != Earlier::Kept {
+            fs::remove_dir_all(&staging).with_context(|| cannot(&staging))?;
+        }
+        fs::create_dir_all(&staging).with_context(|| cannot(&target))?;
+        let staged = Staged {
+            target,
+            staging,
+            kind,
+            keep: false,
+            resumable: Some(journal),
+        };
+        Ok((staged, earlier))
     }
 
     /// Where to write.
@@ -122,9 +154,49 @@ impl Staged {
     }
 }
 
+/// The target without links, its parent, and its name; refused where it holds what the command has not left there.
+fn prepare(target: &Path, kind: Kind) -> anyhow::Result<(PathBuf, PathBuf, String)> {
+    let shown = target.display();
+    // Links and `.` are resolved once: what is replaced is the folder itself, never the link to it.
+    let target = match target.canonicalize() {
+        Ok(full) => full,
+        Err(_) => std::path::absolute(target).with_context(|| format!("--out {shown}"))?,
+    };
+    let (Some(name), Some(parent)) = (
+        target.file_name().and_then(|name| name.to_str()),
+        target.parent(),
+    ) else {
+        bail!("--out {shown} has no name of its own\n\n{HINT}");
+    };
+    let (name, parent) = (name.to_owned(), parent.to_owned());
+    refuse_foreign(&target, kind)?;
+    fs::create_dir_all(&parent).with_context(|| cannot(&parent))?;
+    if target.exists() && fs::metadata(&target)?.dev() != fs::metadata(&parent)?.dev() {
+        bail!(
+            "{shown} is a mount point and cannot be replaced as a whole\n\nhint: name a folder inside it"
+        );
+    }
+    Ok((target, parent, name))
+}
+
+/// Refuses what another process is writing.
+fn refuse_locked(journal: &Path, target: &Path) -> anyhow::Result<()> {
+    let file = fs::File::open(journal).with_context(|| cannot(target))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(()),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another process is writing {}\n\nhint: wait for it, or name another folder with --out",
+            target.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| cannot(target)),
+    }
+}
+
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.keep {
+        let resumable = self.resumable;
+        let go_on = resumable.is_some_and(|journal| self.staging.join(journal).is_file());
+        if !self.keep && !go_on {
             let _ = fs::remove_dir_all(&self.staging);
         }
     }

@@ -1,5 +1,7 @@
 //! `summary.json`: the run in one document, exact sums as decimal strings.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tieline_units::{Energy, Money};
 
@@ -71,6 +73,8 @@ struct Intervals {
 #[derive(Clone, Debug, Serialize)]
 struct Orders {
     count: usize,
+    /// How many ended how.
+    outcomes: BTreeMap<&'static str, usize>,
     ordered_kwh: String,
     delivered_kwh: String,
     short_kwh: String,
@@ -146,8 +150,14 @@ impl Sink for Collector {
 impl Collector {
     /// The document of a finished run.
     ///
-    /// `perfect`: the members' gain had the forecast been right, where there was one.
-    pub fn finish(self, scenario: &Scenario, tally: &Tally, perfect: Option<Money>) -> Summary {
+    /// `perfect`: the members' gain had the forecast been right, where there was one; `left_out`: steps of a trade's life that
+    /// the run left out.
+    pub fn finish(
+        self,
+        scenario: &Scenario,
+        tally: &Tally,
+        (perfect, left_out): (Option<Money>, Vec<&'static str>),
+    ) -> Summary {
         let rates = tally.renewable_rates();
         let config = &scenario.config;
         Summary {
@@ -166,6 +176,7 @@ impl Collector {
             intervals: intervals(tally),
             orders: Orders {
                 count: tally.orders,
+                outcomes: ends(tally),
                 ordered_kwh: tally.ordered.to_kilowatt_hours(),
                 delivered_kwh: tally.delivered.to_kilowatt_hours(),
                 short_kwh: tally.short.to_kilowatt_hours(),
@@ -178,17 +189,21 @@ impl Collector {
             members_gain_perfect_forecast: perfect.map(|gain| gain.to_string()),
             renewable_consumption_rate: rates.map(|(with, _)| with),
             renewable_consumption_rate_alone: rates.map(|(_, without)| without),
-            left_out: LEFT_OUT.to_vec(),
+            left_out,
             not_cleared: self.not_cleared,
             warnings: scenario.warnings.iter().map(ToString::to_string).collect(),
         }
     }
 }
 
-/// What this version does not do to a trade yet.
-pub const LEFT_OUT: [&str; 1] = [
-    "keys, signatures, chains and the six phases (steps 7 to 10): every order is confirmed directly",
-];
+/// What `--market-only` leaves out.
+pub const LEFT_OUT: &str = "keys, signatures, chains and the six phases (steps 7 to 10): every order is confirmed directly";
+
+fn ends(tally: &Tally) -> BTreeMap<&'static str, usize> {
+    let ends = tally.ends.iter();
+    ends.map(|(outcome, count)| (outcome.as_str(), *count))
+        .collect()
+}
 
 /// `day-ahead` or `intraday`.
 pub fn mode(mode: Mode) -> &'static str {

@@ -17,7 +17,6 @@ use parquet::schema::parser::parse_message_type;
 use tieline_contract::settlement::{MemberEntry, Settlement};
 
 use crate::run::Sink;
-use crate::run::conclude::Conclusion;
 use crate::run::settle::Settled;
 use crate::run::stage::Slot;
 
@@ -63,7 +62,8 @@ const SETTLEMENT: &str = "message settlement {
   required binary currency (STRING);
 }";
 
-const CSV_HEADER: &str = "interval_start_utc,party,sold_kwh,bought_kwh,exported_kwh,imported_kwh,sales,purchases,\
+/// First line of `settlement.csv`.
+pub const CSV_HEADER: &str = "interval_start_utc,party,sold_kwh,bought_kwh,exported_kwh,imported_kwh,sales,purchases,\
                           grid_export,grid_import,penalties,balance,balance_alone,currency\n";
 
 /// A Parquet file of integer columns followed by text columns, filled row by row.
@@ -188,10 +188,7 @@ impl Tables {
         let placed = &settled.concluded.ordered.orders[index];
         let confirmed = settled.confirmed.binary_search(&index).ok();
         let result = confirmed.map_or(Settlement::default(), |at| settled.settlement.orders[at]);
-        let state = match &settled.concluded.conclusions[index] {
-            Conclusion::Confirmed => "settled",
-            Conclusion::Dropped { why } => why,
-        };
+        let state = settled.concluded.conclusions[index].outcome.as_str();
         let terms = &placed.order.terms;
         let id = |member: usize| slot.scenario.microgrids[member].id.as_str();
         let time = |time: tieline_units::Time| time.as_millis() as i64;
@@ -271,9 +268,10 @@ struct Line {
     alone: tieline_units::Money,
 }
 
-/// Names of the two parties that are no members; no id can have a colon.
-const AGGREGATOR: &str = "vpp:aggregator";
-const GRID: &str = "vpp:grid";
+/// The aggregator's name among the parties; no member's id can have a colon.
+pub const AGGREGATOR: &str = "vpp:aggregator";
+/// The grid's.
+pub const GRID: &str = "vpp:grid";
 
 impl Sink for Tables {
     fn take(&mut self, slot: &Slot<'_>, settled: &Settled) -> anyhow::Result<()> {

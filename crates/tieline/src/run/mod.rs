@@ -7,7 +7,7 @@
 //! | 3–4 | bids, equilibrium search, certificate | [`round::Bidding`] |
 //! | 5 | aggregator matches sellers to buyers | [`matching::Aggregating`] |
 //! | 6 | integer awards become orders | [`order::Ordering`] |
-//! | 7–10 | keys, signatures, six phases, blocks | the pipeline's parameter; [`conclude::Direct`] until the ledgers come |
+//! | 7–10 | keys, signatures, six phases, blocks | [`ledgers`]; without them the pipeline's parameter, [`conclude::Direct`] |
 //! | 11 | deliver, meter, settle | [`settle::Settling`] |
 //! | 12 | table, JSON, page | [`crate::output`], [`crate::report`] |
 //!
@@ -16,6 +16,7 @@
 
 pub mod conclude;
 pub mod keys;
+pub mod ledgers;
 pub mod matching;
 pub mod meters;
 pub mod order;
@@ -71,10 +72,7 @@ impl<C: Stage<Input = Ordered, Output = Concluded>> Pipeline<C> {
     /// # Errors
     /// A broken invariant between two stages.
     pub fn interval(&self, slot: &Slot<'_>) -> anyhow::Result<Settled> {
-        let positions = self.positions.run(slot, ())?;
-        let round = round::Bidding.run(slot, positions)?;
-        let matched = matching::Aggregating.run(slot, round)?;
-        let ordered = order::Ordering.run(slot, matched)?;
+        let ordered = self.positions.order(slot)?;
         let concluded = self.conclude.run(slot, ordered)?;
         settle::Settling.run(slot, concluded)
     }
@@ -100,6 +98,19 @@ impl<C: Stage<Input = Ordered, Output = Concluded>> Pipeline<C> {
             done(index + 1);
         }
         Ok(())
+    }
+}
+
+impl position::Positioning {
+    /// Steps 2 to 6: from these positions to orders.
+    ///
+    /// # Errors
+    /// A broken invariant between two stages.
+    pub fn order(&self, slot: &Slot<'_>) -> anyhow::Result<Ordered> {
+        let positions = self.run(slot, ())?;
+        let round = round::Bidding.run(slot, positions)?;
+        let matched = matching::Aggregating.run(slot, round)?;
+        order::Ordering.run(slot, matched)
     }
 }
 

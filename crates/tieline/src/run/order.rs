@@ -101,22 +101,33 @@ fn place(slot: &Slot<'_>, award: &Award) -> Placed {
     }
 }
 
-/// D and G of the orders of an interval: decision 5 of the architecture.
-fn gates(slot: &Slot<'_>) -> (Time, Time) {
+/// When the market for an interval closes and its orders are born: decision 5 of the architecture.
+pub fn gate(slot: &Slot<'_>) -> Time {
     let gates = &slot.scenario.config.gates;
     let start = slot.interval.start;
-    let closure = start.minus_millis(gates.closure_before_delivery_ms);
     match slot.scenario.config.mode {
         Mode::DayAhead => {
             let zone = &slot.scenario.zone;
             let day: LocalDay = zone.day_of(start);
-            let gate = zone.at_wall_minutes(day.previous(), gates.day_ahead_minutes);
-            (gate.plus_millis(gates.accept_within_ms), closure)
+            zone.at_wall_minutes(day.previous(), gates.day_ahead_minutes)
         }
+        Mode::Intraday => start.minus_millis(gates.intraday_ms),
+    }
+}
+
+/// D and G of the orders of an interval: decision 5 of the architecture.
+fn gates(slot: &Slot<'_>) -> (Time, Time) {
+    let gates = &slot.scenario.config.gates;
+    let closure = slot
+        .interval
+        .start
+        .minus_millis(gates.closure_before_delivery_ms);
+    let deadline = gate(slot).plus_millis(gates.accept_within_ms);
+    match slot.scenario.config.mode {
+        Mode::DayAhead => (deadline, closure),
         Mode::Intraday => {
-            let gate = start.minus_millis(gates.intraday_ms);
             let last = closure.minus_millis(gates.delta_t_ms);
-            (gate.plus_millis(gates.accept_within_ms).min(last), closure)
+            (deadline.min(last), closure)
         }
     }
 }

@@ -8,12 +8,15 @@
 //! buyer that ends up with more than it needs exports the rest, which does not count; sold energy comes from sun and wind
 //! first, because a dispatchable unit only runs for what they leave open.
 
+use std::collections::BTreeMap;
+
 use tieline_contract::settlement::{IntervalSettlement, MemberEntry};
 use tieline_market::game::Cost;
 use tieline_market::position::{Delivery, Position};
 use tieline_units::{Energy, IntervalLength, Money};
 
 use super::Sink;
+use super::conclude::Outcome as Ending;
 use super::round::Outcome;
 use super::settle::Settled;
 use super::stage::Slot;
@@ -77,6 +80,8 @@ pub struct Tally {
     pub epsilon: usize,
     /// Orders.
     pub orders: usize,
+    /// Orders by how they ended, those that ended so at all.
+    pub ends: BTreeMap<Ending, usize>,
     /// Ordered energy.
     pub ordered: Energy,
     /// Delivered under orders.
@@ -200,6 +205,9 @@ impl Tally {
             .is_some_and(|played| played.status == epsilon);
         self.epsilon += usize::from(is_epsilon && round.outcome == Outcome::Cleared);
         self.orders += ordered.orders.len();
+        for conclusion in &settled.concluded.conclusions {
+            *self.ends.entry(conclusion.outcome).or_default() += 1;
+        }
         self.ordered += ordered
             .orders
             .iter()

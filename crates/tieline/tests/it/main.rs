@@ -18,6 +18,7 @@ mod input_defects;
 mod input_parquet;
 mod input_rules;
 mod joined;
+mod ledgers;
 mod mutations;
 mod node;
 mod operate;

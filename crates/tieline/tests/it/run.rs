@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tieline_units::Money;
 
 use crate::folder::Folder;
+use crate::ledgers::bytes;
 use crate::support::{Ran, root, tieline, tieline_in};
 
 fn out() -> (TempDir, String) {
@@ -19,44 +20,21 @@ fn out() -> (TempDir, String) {
 
 fn run(scenario: &str, more: &[&str]) -> (TempDir, Ran, PathBuf) {
     let (folder, path) = out();
-    let mut arguments = vec!["run", scenario, "--out", &path, "--json"];
+    let mut arguments = vec!["run", scenario, "--out", &path, "--market-only", "--json"];
     arguments.extend(more);
     let ran = tieline(&arguments);
     (folder, ran, path.into())
+}
+
+fn market(name: &str, path: &str) -> Ran {
+    let scenario = format!("scenarios/{name}");
+    tieline(&["run", &scenario, "--out", path, "--market-only"])
 }
 
 fn millionths(value: &Value) -> i64 {
     Money::parse(value.as_str().unwrap())
         .unwrap()
         .as_millionths()
-}
-
-/// Every file below a folder with its bytes; of the report all lines but the wall clock's.
-fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(inside) = open.pop() {
-        for entry in fs::read_dir(inside).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-                continue;
-            }
-            let mut content = fs::read(&path).unwrap();
-            if path.ends_with("report.html") {
-                let text = String::from_utf8(content).unwrap();
-                let lines = text
-                    .lines()
-                    .filter(|line| !line.contains("data-wall-clock"));
-                content = lines.collect::<Vec<_>>().join("\n").into_bytes();
-            }
-            all.insert(
-                path.strip_prefix(folder).unwrap().display().to_string(),
-                content,
-            );
-        }
-    }
-    all
 }
 
 #[test]
@@ -209,9 +187,9 @@ fn exchanged_copied_and_incomplete_certificates_do_not_hold() {
 #[test]
 fn a_result_with_something_of_the_users_in_it_is_not_replaced() {
     let (_folder, path) = out();
-    tieline(&["run", "scenarios/paper-case", "--out", &path]).expect(0);
+    market("paper-case", &path).expect(0);
     fs::write(Path::new(&path).join("notes.txt"), "mine").unwrap();
-    let ran = tieline(&["run", "scenarios/paper-case", "--out", &path]).expect(2);
+    let ran = market("paper-case", &path).expect(2);
     assert!(ran.stderr.contains("holds notes.txt"), "{}", ran.stderr);
     assert!(Path::new(&path).join("notes.txt").exists());
 }
@@ -222,7 +200,7 @@ fn a_link_as_output_folder_stays_a_link() {
     let real = folder.path().join("real");
     fs::create_dir(&real).unwrap();
     std::os::unix::fs::symlink(&real, &path).unwrap();
-    tieline(&["run", "scenarios/paper-case", "--out", &path]).expect(0);
+    market("paper-case", &path).expect(0);
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
     assert!(real.join("report.html").exists());
 }
@@ -398,7 +376,7 @@ fn a_folder_that_no_run_has_left_is_never_replaced() {
     let (folder, path) = out();
     fs::create_dir(&path).unwrap();
     fs::write(Path::new(&path).join("thesis.txt"), "years of work").unwrap();
-    let ran = tieline(&["run", "scenarios/paper-case", "--out", &path]).expect(2);
+    let ran = market("paper-case", &path).expect(2);
     assert!(
         ran.stderr.contains("hint: name another folder with --out"),
         "{}",
@@ -411,9 +389,9 @@ fn a_folder_that_no_run_has_left_is_never_replaced() {
 #[test]
 fn an_earlier_result_is_replaced_whole() {
     let (folder, path) = out();
-    tieline(&["run", "scenarios/four-microgrids-day", "--out", &path]).expect(0);
+    market("four-microgrids-day", &path).expect(0);
     let before = bytes(Path::new(&path)).len();
-    tieline(&["run", "scenarios/paper-case", "--out", &path]).expect(0);
+    market("paper-case", &path).expect(0);
     let after = bytes(Path::new(&path));
     assert!(after.len() < before);
     assert_eq!(
@@ -433,7 +411,7 @@ fn an_earlier_result_is_replaced_whole() {
 #[test]
 fn without_a_checkout_the_shipped_day_comes_out_of_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let ran = tieline_in(folder.path(), &["run", "--json"], &[]).expect(0);
+    let ran = tieline_in(folder.path(), &["run", "--market-only", "--json"], &[]).expect(0);
     let (_other, in_checkout, _) = run("scenarios/four-microgrids-day", &[]);
     assert_eq!(ran.json(), in_checkout.json());
     assert!(

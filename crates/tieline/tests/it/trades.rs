@@ -46,7 +46,13 @@ fn text(cells: &Cells, name: &str) -> String {
 fn run(more: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
-    let mut arguments = vec!["run", "scenarios/four-microgrids-day", "--out", &out];
+    let mut arguments = vec![
+        "run",
+        "scenarios/four-microgrids-day",
+        "--out",
+        &out,
+        "--market-only",
+    ];
     arguments.extend(more);
     tieline(&arguments).expect(0);
     folder

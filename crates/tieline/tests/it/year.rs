@@ -18,7 +18,15 @@ mod slow {
         }
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out").display().to_string();
-        let ran = tieline(&["run", &year.display().to_string(), "--out", &out, "--json"]).expect(0);
+        let ran = tieline(&[
+            "run",
+            &year.display().to_string(),
+            "--out",
+            &out,
+            "--market-only",
+            "--json",
+        ])
+        .expect(0);
         assert!(
             ran.stderr.contains("market intervals: "),
             "progress: {}",

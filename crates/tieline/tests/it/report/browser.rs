@@ -45,7 +45,7 @@ fn in_a_browser_the_script_runs_and_nothing_is_wider_than_the_window() {
     };
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    tieline(&["run", "--out", &out.display().to_string()]).expect(0);
+    tieline(&["run", "--market-only", "--out", &out.display().to_string()]).expect(0);
     let page = dom(
         browser,
         &out.join("report.html"),
