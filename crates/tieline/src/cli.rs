@@ -67,6 +67,11 @@ pub struct Global {
 pub enum Command {
     /// Run a scenario from profiles to bills and write the report
     Run(Run),
+    /// Check everything that a run has left, offline: chains, signatures, settlements, rounds, bills
+    Audit(Audit),
+    /// Show one trade
+    #[command(subcommand)]
+    Order(Order),
     /// Solve, clear and verify single market rounds
     #[command(subcommand)]
     Market(Market),
@@ -107,6 +112,32 @@ pub struct Run {
     /// Go on with a run that was interrupted
     #[arg(long, conflicts_with = "market_only")]
     pub resume: bool,
+}
+
+/// `tieline audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Folder that `tieline run` has left
+    pub folder: PathBuf,
+    /// Tell this order's whole story too: its name, or the beginning of its id on the ledgers
+    pub order: Option<String>,
+}
+
+/// `tieline order`
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Six phases with times, who signed, which keys were used, what was paid
+    Show(OrderShow),
+}
+
+/// `tieline order show`
+#[derive(Debug, Args)]
+pub struct OrderShow {
+    /// Its name, or the beginning of its id on the ledgers
+    pub id: String,
+    /// Folder that `tieline run` has left [default: the newest below out]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `tieline market`

@@ -1,5 +1,6 @@
 //! What the commands do, one module per noun, and how their ends become exit codes.
 
+mod audit;
 pub(crate) mod chain;
 mod config;
 mod id;
@@ -17,7 +18,7 @@ mod verify;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, Config, Global};
+use crate::cli::{Cli, Command, Config, Global, Order};
 use crate::config::Overrides;
 use crate::input::InputErrors;
 use crate::printer::Printer;
@@ -84,6 +85,14 @@ pub fn main_with(cli: &Cli, tap: Option<MakeTap>) -> ExitCode {
 fn dispatch(cli: &Cli, printer: Printer, tap: Option<MakeTap>) -> Result<(), Failure> {
     match &cli.command {
         Command::Run(run) => run::run(&cli.global, run, printer),
+        Command::Audit(command) => {
+            refuse_settings(&cli.global)?;
+            audit::audit(command, printer)
+        }
+        Command::Order(Order::Show(command)) => {
+            refuse_settings(&cli.global)?;
+            audit::show(command, printer)
+        }
         Command::Market(command) => {
             refuse_settings(&cli.global)?;
             market::market(command, printer)
