@@ -23,6 +23,7 @@ mod ledgers;
 mod mutations;
 mod node;
 mod operate;
+mod outcomes;
 mod qkd;
 mod qkd_model;
 mod report;
