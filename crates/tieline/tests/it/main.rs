@@ -10,6 +10,7 @@ mod audit;
 mod chain;
 mod commands;
 mod dirty;
+mod first_day;
 mod fleet;
 mod folder;
 mod identification;
