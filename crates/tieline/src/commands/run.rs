@@ -1,6 +1,7 @@
 //! `tieline run`: a scenario from profiles to bills.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tieline_market::game::Game;
 use tieline_market::report;
@@ -16,6 +17,7 @@ use crate::output::rounds::Rounds;
 use crate::output::summary::{Collector as SummaryCollector, LEFT_OUT, Summary};
 use crate::output::tables::Tables;
 use crate::printer::{Printer, Progress};
+use crate::report::data::ledgers::LedgersData;
 use crate::run::conclude::Direct;
 use crate::run::ledgers::{Interrupted, Watch, journal};
 use crate::run::position::Positioning;
@@ -194,7 +196,7 @@ impl Stages<'_> {
         let mut report = ReportCollector::default();
         let mut rounds = Rounds::new(out)?;
         let mut tables = Tables::new(out)?;
-        let took = self.intervals(
+        let (took, ledgers) = self.intervals(
             &mut [
                 &mut tally,
                 &mut summary,
@@ -213,6 +215,7 @@ impl Stages<'_> {
             gain_with_perfect_forecast: perfect,
             notices: notices(&scenario.folder),
             left_out: left_out.into_iter().map(str::to_owned).collect(),
+            ledgers,
         };
         let pipeline = Pipeline::new(Direct);
         let data = report.finish(scenario, &tally, extras, &mut |index| {
@@ -240,10 +243,11 @@ impl Stages<'_> {
         &self,
         sinks: &mut [&mut dyn Sink],
         printer: Printer,
-    ) -> anyhow::Result<std::time::Duration> {
+    ) -> anyhow::Result<(Duration, Option<LedgersData>)> {
         let Stages { scenario, out, .. } = *self;
         let total = scenario.intervals.len() as u64;
         let mut progress = printer.progress("market intervals", total);
+        let mut data = None;
         if self.market_only {
             let pipeline = Pipeline::new(Direct);
             pipeline.run(scenario, sinks, &mut |done| progress.at(done as u64))?;
@@ -253,10 +257,11 @@ impl Stages<'_> {
             let joined = ledgers::run(scenario, out, sinks, &mut watch)?;
             write(&out.join("orders.json"), &json(&joined.orders)?)?;
             write(&out.join("keys.json"), &json(&joined.keys)?)?;
+            data = Some(crate::output::ledgers::data(&joined));
         }
         let took = progress.finish();
         printer.detail(&format!("all stages in {:.2} s", took.as_secs_f64()));
-        Ok(took)
+        Ok((took, data))
     }
 }
 

@@ -13,6 +13,7 @@ use tieline_units::{Energy, Money, Price, Time};
 use super::rounds;
 use super::summary::mode;
 use crate::input::Scenario;
+use crate::report::data::ledgers::LedgersData;
 use crate::report::data::{
     BlockData, DayData, FlowData, MemberData, MoneyText, Party, ProfileData, ReportData, RoundData,
     SlotData, TimeLabel, TotalsData,
@@ -46,6 +47,8 @@ pub struct Extras {
     pub notices: Vec<String>,
     /// Steps of a trade's life that the run left out.
     pub left_out: Vec<String>,
+    /// Keys, phases and chains.
+    pub ledgers: Option<LedgersData>,
 }
 
 /// What only the page shows of a round.
@@ -169,6 +172,7 @@ impl Collector {
             warnings: scenario.warnings.iter().map(ToString::to_string).collect(),
             notices: extras.notices,
             left_out: extras.left_out,
+            ledgers: extras.ledgers,
             slots: self.slots,
         })
     }

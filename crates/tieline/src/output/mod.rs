@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod folder;
+pub mod ledgers;
 pub mod rounds;
 pub mod summary;
 pub mod tables;

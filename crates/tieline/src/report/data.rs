@@ -3,6 +3,8 @@
 //! Floats are welcome here: nothing of this is signed, stored or paid. Exact sums stay in
 //! `summary.json` and the settlement tables; money shown as text is copied from them.
 
+pub mod ledgers;
+
 use tieline_units::Time;
 
 /// Everything that one report shows.
@@ -42,6 +44,8 @@ pub struct ReportData {
     pub warnings: Vec<String>,
     /// Steps of a trade's life that the run left out, in words.
     pub left_out: Vec<String>,
+    /// Keys, phases and chains; `None` where the run left them out.
+    pub ledgers: Option<ledgers::LedgersData>,
     /// Name and licence of the data, one line each.
     pub notices: Vec<String>,
 }

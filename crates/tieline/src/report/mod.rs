@@ -12,6 +12,7 @@ mod head;
 mod html;
 mod intervals;
 mod iterations;
+mod ledgers;
 mod money;
 mod notes;
 mod page;
@@ -37,6 +38,7 @@ pub fn render(data: &ReportData, wall_clock_line: Option<&str>) -> String {
         profiles::section(&view),
         flows::section(&view),
         money::section(&view),
+        ledgers::section(&view),
         intervals::section(&view, &rounds.drawn),
     ];
     page::document(&view, &sections, &footer::footer(&view, wall_clock_line))

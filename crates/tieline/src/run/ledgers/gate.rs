@@ -124,8 +124,10 @@ impl World<'_> {
                 });
                 wanted.entry(key).or_default().push(wanting);
             }
-            self.open
-                .insert(index, Open::new(ordered, self.desks.len()));
+            self.open.insert(
+                index,
+                Open::new(slot.interval.start, ordered, self.desks.len()),
+            );
             self.plan_interval(index);
         }
         self.anchor(intervals, rounds);
@@ -289,6 +291,7 @@ impl World<'_> {
                 answered: false,
                 returned: false,
                 note: None,
+                times: Vec::new(),
                 keys: None,
                 seals: Default::default(),
                 request: request.clone(),

@@ -2,7 +2,7 @@
 
 use tieline_contract::settlement::Settlement;
 use tieline_contract::terms::OrderId;
-use tieline_units::Energy;
+use tieline_units::{Energy, Time};
 
 use super::outcome::Life;
 use crate::run::conclude::{Concluded, Conclusion, Metered};
@@ -10,6 +10,8 @@ use crate::run::order::Ordered;
 
 /// Its orders and readings so far.
 pub struct Open {
+    /// First instant of the interval.
+    pub start: Time,
     /// The round and its orders.
     pub ordered: Ordered,
     /// Of every order, its id on the ledgers; `None` where it got onto none.
@@ -41,9 +43,10 @@ pub enum Booked {
 
 impl Open {
     /// After its gate.
-    pub fn new(ordered: Ordered, members: usize) -> Open {
+    pub fn new(start: Time, ordered: Ordered, members: usize) -> Open {
         let orders = ordered.orders.len();
         Open {
+            start,
             ids: vec![None; orders],
             ends: vec![None; orders],
             dispatched: vec![false; orders],

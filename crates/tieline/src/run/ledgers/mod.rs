@@ -36,6 +36,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tieline_units::Time;
 
 use crate::input::Scenario;
 use crate::output::folder::write;
@@ -66,6 +67,8 @@ pub struct Joined {
     pub keys: KeysFile,
     /// Of each chain, Z first: its name and figures.
     pub chains: Vec<(String, Figures)>,
+    /// Hours from the opening of the key pools to the end of each market interval.
+    pub stock_hours: Vec<f64>,
 }
 
 /// Why a run ended early: it was asked to, and can go on later.
@@ -215,6 +218,10 @@ impl World<'_> {
             place.sync()?;
             place.figures.finality_ms.sort_unstable();
         }
+        let opened = agenda::start(self.scenario).as_millis();
+        let hours = |end: Time| end.as_millis().saturating_sub(opened) as f64 / 3_600_000.0;
+        let intervals = self.scenario.intervals.iter();
+        let stock_hours = intervals.map(|it| hours(it.end())).collect();
         let ends = self.places.iter().map(|place| ChainEnd {
             chain: place.chain.to_string(),
             height: place.ledger.tip().height,
@@ -230,6 +237,7 @@ impl World<'_> {
                 orders: self.records.into_values().collect(),
             },
             keys: self.keys.file(),
+            stock_hours,
             chains: chains.collect(),
         })
     }

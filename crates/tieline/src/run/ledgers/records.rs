@@ -1,7 +1,7 @@
 //! `orders.json`: every order of a run with what became of it.
 
 use serde::Serialize;
-use tieline_units::Digest;
+use tieline_units::{Digest, Time};
 
 use super::outcome::Life;
 use super::trade::Trade;
@@ -79,6 +79,15 @@ pub struct Record {
     pub response_seal: Option<String>,
     /// The same of its key's return.
     pub key_return_seal: Option<String>,
+    /// When it was to be requested, for the page.
+    #[serde(skip)]
+    pub gate: Time,
+    /// When its interval was over.
+    #[serde(skip)]
+    pub end: Time,
+    /// When each of its transitions was final, by the blocks' times.
+    #[serde(skip)]
+    pub times: Vec<(&'static str, Time)>,
 }
 
 impl Record {
@@ -124,6 +133,11 @@ impl Record {
             request_seal: hex(seals.request),
             response_seal: hex(seals.response),
             key_return_seal: hex(seals.key_return),
+            gate: placed
+                .deadline
+                .minus_millis(scenario.config.gates.accept_within_ms),
+            end: start.plus_millis(scenario.length.millis()),
+            times: trade.map(|it| it.times.clone()).unwrap_or_default(),
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Trade {
     pub returned: bool,
     /// Why it will not end well, as soon as that is known.
     pub note: Option<String>,
+    /// When each of its transitions was final first, by the blocks' times.
+    pub times: Vec<(&'static str, Time)>,
     /// What the parties put on their chains, once the seller has answered.
     pub keys: Option<TradeKeys>,
     /// Unconditional signatures of its batches.

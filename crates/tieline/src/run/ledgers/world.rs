@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tieline_contract::payload::Subject;
+use tieline_contract::payload::{Payload, Subject};
 use tieline_contract::terms::OrderId;
 use tieline_contract::transaction::{Act, Transaction};
 use tieline_engine::lockstep::{Report, Step};
@@ -321,6 +321,7 @@ impl<'a> World<'a> {
         self.carrier.note(&self.places, on, (block, self.now));
         for transaction in &block.applied {
             self.touched.extend(order_of(transaction));
+            self.time(on, transaction);
             if let Transaction::Signed(signed) = transaction
                 && matches!(signed.act, Act::Deposit { .. } | Act::Stake { .. })
             {
@@ -332,6 +333,30 @@ impl<'a> World<'a> {
         }
         if let Some(until) = self.held_until(on, block.height) {
             self.agenda.add(until, Due::Wake);
+        }
+    }
+
+    /// Notes when a transition of an order was final first, for the page.
+    fn time(&mut self, on: usize, transaction: &Transaction) {
+        let at = self.places[on].ledger.tip().time;
+        let orders: Vec<OrderId> = match transaction {
+            Transaction::Meter(batch) => {
+                let of = |open: &&Open| open.start == batch.start;
+                let open = self.open.values().find(of);
+                open.map(|open| open.ids.iter().flatten().copied().collect())
+                    .unwrap_or_default()
+            }
+            other => order_of(other).into_iter().collect(),
+        };
+        for order in orders {
+            let Some(trade) = self.trades.get_mut(&order) else {
+                continue;
+            };
+            if let Some(name) = transition(trade, on, transaction)
+                && trade.times.iter().all(|(known, _)| *known != name)
+            {
+                trade.times.push((name, at));
+            }
         }
     }
 
@@ -363,6 +388,33 @@ impl<'a> World<'a> {
             trade.note.get_or_insert(format!("{chain} refused: {why}"));
             self.touched.insert(order);
         }
+    }
+}
+
+/// Which transition of an order a transaction is on a chain, of those that the page shows.
+fn transition(trade: &Trade, on: usize, transaction: &Transaction) -> Option<&'static str> {
+    let (x, y) = (on == trade.x, on == trade.y);
+    match transaction {
+        Transaction::Request(_) => Some("T1"),
+        Transaction::Local { .. } => Some("T6"),
+        Transaction::Signed(signed) => match signed.act {
+            Act::Accept { .. } => Some("T4"),
+            _ => None,
+        },
+        Transaction::Meter(batch) => {
+            let terms = &trade.request.terms;
+            (batch.member == terms.buyer || batch.member == terms.seller).then_some("T7")
+        }
+        Transaction::Certificate(certificate) => match &certificate.payload {
+            Payload::Request(_) if y => Some("T3"),
+            Payload::Accept(_) if x => Some("T5"),
+            Payload::Commit(_) if y => Some("T6"),
+            Payload::Taken(_) | Payload::Delivered(_) if on == 0 => Some("T8"),
+            Payload::Settle(_) if x => Some("T9"),
+            Payload::Settle(_) if y => Some("T10"),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

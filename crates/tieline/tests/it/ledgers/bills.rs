@@ -34,6 +34,18 @@ fn bills_are_those_of_the_market_alone_and_every_order_comes_to_its_end() {
             assert_eq!(order[seal].as_str().unwrap().len(), 64, "{order}");
         }
     }
+    let page = fs::read_to_string(folder.path().join("chains/report.html")).unwrap();
+    for part in [
+        "Through the chains",
+        "Phases 1 to 5",
+        "T6 confirmed on Y",
+        "Key stock",
+        "site-i",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let page = fs::read_to_string(folder.path().join("market/report.html")).unwrap();
+    assert!(!page.contains("Through the chains"));
     // One signature per gateway, counterpart chain, gate and kind.
     let keys = fs::read(folder.path().join("chains/keys.json")).unwrap();
     let keys: Value = serde_json::from_slice(&keys).unwrap();

@@ -31,6 +31,7 @@ pub(crate) fn run(zone: &str, days: &[&str], length: IntervalLength) -> ReportDa
         ]),
         warnings: vec!["profiles.csv, row 214: wind_kw of mg-3 was empty, read as 0".to_owned()],
         left_out: Vec::new(),
+        ledgers: None,
         notices: vec!["Load profiles: made up, CC0-1.0".to_owned()],
         ..ReportData::default()
     };
