@@ -133,6 +133,7 @@ impl<'a> Books<'a> {
             .filter_map(|(_, cells)| MicrogridId::parse(cells[1]).ok())
             .collect();
         self.all_members(*first, &members)?;
+        self.each_once(lines)?;
         let place = |id: &MicrogridId| members.iter().position(|it| it == id);
         let mut settled = Vec::new();
         for (seller, buyer, (terms, settlement)) in self.settled.get(&start).into_iter().flatten() {
@@ -167,6 +168,28 @@ impl<'a> Books<'a> {
             compare(*number, cells, &texts(&entry, balance))?;
         }
         Ok(())
+    }
+
+    /// Every party has one line, in the chains' currency.
+    fn each_once(&self, lines: &Lines<'_>) -> Result<(), Stop> {
+        let mut seen = BTreeMap::new();
+        for (number, cells) in lines {
+            if seen.insert(cells[1], *number).is_some() {
+                let reason = format!("{} has two lines of this interval", cells[1]);
+                return Err(wrong(*number, reason).into());
+            }
+            if cells[COLUMNS + 3] != self.currency.to_string() {
+                let reason = format!("currency '{}', not {}", cells[COLUMNS + 3], self.currency);
+                return Err(wrong(*number, reason).into());
+            }
+        }
+        match [AGGREGATOR, GRID]
+            .iter()
+            .find(|party| !seen.contains_key(**party))
+        {
+            Some(missing) => Err(wrong(lines[0].0, format!("no line of {missing}")).into()),
+            None => Ok(()),
+        }
     }
 
     /// Every microgrid has a line.

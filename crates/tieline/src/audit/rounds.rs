@@ -8,6 +8,7 @@ use tieline_units::{Digest, Time};
 
 use super::settled::requests;
 use super::{Check, Evidence, Stop, Wrong};
+use crate::commands::verify;
 use crate::output::rounds::FOLDER;
 
 pub(super) fn check(evidence: &Evidence) -> Result<Vec<Check>, Stop> {
@@ -118,11 +119,10 @@ fn certificates(evidence: &Evidence) -> Result<BTreeMap<Digest, Time>, Stop> {
 }
 
 fn one(text: &str) -> Result<(Digest, Time), String> {
+    let start = verify::check(text.as_bytes())?.ok_or("it is of no market interval")?;
     let certificate: Certificate =
         serde_json::from_str(text).map_err(|error| format!("not a certificate: {error}"))?;
-    certificate.verify().map_err(|error| error.to_string())?;
     let digest = Digest::parse(&certificate.digest).ok_or("its digest is none")?;
-    let round = certificate.round.ok_or("it is of no market interval")?;
-    let start = Time::parse(&round.interval_start_utc).map_err(|error| error.to_string())?;
+    let start = Time::parse(&start).map_err(|error| error.to_string())?;
     Ok((digest, start))
 }

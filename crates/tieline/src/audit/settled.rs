@@ -65,6 +65,13 @@ fn orders(evidence: &Evidence) -> Result<(u64, u64), Stop> {
         if !agree(bought) || !agree(sold) {
             return Err(wrong("X, Y and Z settled different quantities".to_owned()).into());
         }
+        if !agree_on_the_end(&life) {
+            let reason = format!(
+                "S1: X has {:?}, Y has {:?}, settled {written:?}",
+                life.buyer, life.seller
+            );
+            return Err(wrong(reason).into());
+        }
         if let Some(settlement) = life.settlement {
             let readings = Readings {
                 taken: life.taken,
@@ -80,6 +87,19 @@ fn orders(evidence: &Evidence) -> Result<(u64, u64), Stop> {
         orders += 1;
     }
     Ok((orders, settlements))
+}
+
+/// S1: no refund beside an order that is on, no payment without one.
+fn agree_on_the_end(life: &Life) -> bool {
+    use tieline_contract::trade::{BuyerState, SellerState};
+    let positive = life.settlement.is_some_and(|it| it.settled > Energy::ZERO);
+    let settled = life.seller == Some(SellerState::Settled);
+    let confirmed = life.seller == Some(SellerState::Confirmed);
+    match life.buyer {
+        Some(BuyerState::Refunded) => !(confirmed || settled && positive),
+        Some(BuyerState::Settled) => !positive || confirmed || settled,
+        _ => true,
+    }
 }
 
 /// Net flows at tie lines, as meters signed them on the members' home chains.

@@ -13,7 +13,7 @@ mod reproduce;
 mod run;
 mod shipped;
 mod uss;
-mod verify;
+pub(crate) mod verify;
 
 use std::fmt;
 use std::process::ExitCode;

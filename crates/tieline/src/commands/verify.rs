@@ -113,7 +113,7 @@ fn verify_file(file: &Path, seen: &mut BTreeMap<String, String>, out: &mut Vec<V
 }
 
 /// Start of the round of a certificate that holds, where it belongs to one; else why it does not hold.
-fn check(bytes: &[u8]) -> Result<Option<String>, String> {
+pub(crate) fn check(bytes: &[u8]) -> Result<Option<String>, String> {
     let wrong = |error: serde_json::Error| format!("not a certificate: {error}");
     let certificate: Certificate = serde_json::from_slice(bytes).map_err(wrong)?;
     certificate.verify().map_err(|error| error.to_string())?;

@@ -238,7 +238,23 @@ fn orders_that_change_places_bills_and_rounds_that_change_a_digit_are_found() {
         (&"settlement.csv".into(), &10.into())
     );
     assert_eq!(wrong["place"], "balance");
-    fs::write(copy.path("settlement.csv"), bills).unwrap();
+    fs::write(copy.path("settlement.csv"), &bills).unwrap();
+
+    // The grid's line taken out; and a bill in the other table, which compares with this one.
+    copy.edit("settlement.csv", |text| {
+        let line = text.lines().find(|line| line.contains("vpp:grid")).unwrap();
+        text.replacen(&format!("{line}\n"), "", 1)
+    });
+    assert_eq!(copy.wrong()["file"], "settlement.csv");
+    copy.edit("settlement.csv", |_| bills.clone());
+    let other = made().1.join("trades.parquet");
+    fs::copy(other, copy.path("settlement.parquet")).unwrap();
+    assert_eq!(copy.wrong()["file"], "settlement.parquet");
+    fs::copy(
+        made().1.join("settlement.parquet"),
+        copy.path("settlement.parquet"),
+    )
+    .unwrap();
 
     // The last digit of a price in a round's certificate.
     let mut rounds: Vec<PathBuf> = fs::read_dir(copy.path("rounds"))
