@@ -87,7 +87,7 @@ struct Node {
 pub struct Chain {
     context: deterministic::Context,
     oracle: Oracle<Identity, deterministic::Context>,
-    founding: Ledger,
+    founding: Arc<Ledger>,
     verify: fn() -> Verifier,
     epoch_blocks: u64,
     tap: Option<Tap>,
@@ -171,7 +171,7 @@ impl Chain {
             nodes: nodes.collect(),
             context,
             oracle,
-            founding,
+            founding: Arc::new(founding),
             verify: || Box::new(Remembering::new(Strict)),
             epoch_blocks: u64::MAX,
             tap: None,
@@ -246,7 +246,10 @@ impl Chain {
         let node = &mut self.nodes[index];
         let keys = &node.validator.keys;
         let verify = (self.verify)();
-        let store = Store::open_on(node.disk.clone(), self.founding.clone(), &*verify)?;
+        let store = match &self.floor {
+            None => Store::open_on(node.disk.clone(), Ledger::clone(&self.founding), &*verify),
+            Some(_) => Store::open_above(node.disk.clone(), self.founding.clone(), &*verify),
+        }?;
         let attester = node.validator.attester.as_ref().map(|make| make());
         let replica = Replica::new(store, verify, Limits::default(), attester)?
             .with_epochs(self.epoch_blocks)

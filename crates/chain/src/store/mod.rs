@@ -9,13 +9,15 @@
 
 mod error;
 mod memory;
+mod reading;
 mod snapshot;
 mod writing;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition};
+use redb::{Database, StorageBackend, TableDefinition};
 use tieline_seal::hybrid::Verify;
 use tieline_units::Digest;
 use tieline_units::canonical::{Canonical, DecodeError};
@@ -26,7 +28,7 @@ pub use snapshot::{SnapshotError, SnapshotHead};
 
 use crate::block::{Block, Parent, Roots};
 use crate::home::Home;
-use crate::ledger::{ExecuteError, Executed, Ledger, Receipt};
+use crate::ledger::{ExecuteError, Executed, Ledger};
 use crate::validators::ValidatorSet;
 
 use writing::Writing;
@@ -38,6 +40,8 @@ pub const VERSION: u64 = 1;
 const CACHE_BYTES: usize = 4 << 20;
 
 const STATE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("state");
+/// Records of the base that are there no more.
+const GONE: TableDefinition<'_, &[u8], ()> = TableDefinition::new("gone");
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
 const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
 const CERTIFICATES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("certificates");
@@ -47,8 +51,8 @@ const NAMES: TableDefinition<'_, &[u8], u64> = TableDefinition::new("names");
 const SETS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("validators");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
-/// Keys with their values, sorted.
-type Records = Vec<(Vec<u8>, Vec<u8>)>;
+/// Keys with their values.
+type Records = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What became of a delivered block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub enum Delivered {
 pub struct Store {
     database: Database,
     ledger: Ledger,
+    /// Whose records are not on this disk: [`Store::open_above`].
+    base: Option<Arc<Ledger>>,
     stopped: Option<String>,
 }
 
@@ -82,6 +88,14 @@ fn bytes(what: &'static str, height: u64) -> impl FnOnce(DecodeError) -> StoreEr
     }
 }
 
+fn on(backend: impl StorageBackend) -> Result<Database, StoreError> {
+    let mut builder = Database::builder();
+    let database = builder
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(backend);
+    database.map_err(disk("opening the store"))
+}
+
 impl Store {
     /// Opens the store of a chain, or founds it where the file is not there.
     ///
@@ -91,7 +105,7 @@ impl Store {
     /// [`StoreError`] where the file is not this chain's, or not what was written.
     pub fn open(path: &Path, founding: Ledger, verify: &dyn Verify) -> Result<Store, StoreError> {
         let database = Database::create(path).map_err(disk("opening the store"))?;
-        Store::over(database, founding, verify)
+        Store::over(database, (founding, None), verify)
     }
 
     /// As [`Store::open`], on something else than a file.
@@ -103,22 +117,32 @@ impl Store {
         founding: Ledger,
         verify: &dyn Verify,
     ) -> Result<Store, StoreError> {
-        let mut builder = Database::builder();
-        let database = builder
-            .set_cache_size(CACHE_BYTES)
-            .create_with_backend(backend);
-        let database = database.map_err(disk("opening the store"))?;
-        Store::over(database, founding, verify)
+        Store::over(on(backend)?, (founding, None), verify)
+    }
+
+    /// As [`Store::open_on`], for a disk that holds only what changed since `base`, which many stores may share. Whoever
+    /// opens it again has to have the same base.
+    ///
+    /// # Errors
+    /// As [`Store::open_on`].
+    pub fn open_above(
+        backend: impl StorageBackend,
+        base: Arc<Ledger>,
+        verify: &dyn Verify,
+    ) -> Result<Store, StoreError> {
+        let founding = Ledger::clone(&base);
+        Store::over(on(backend)?, (founding, Some(base)), verify)
     }
 
     fn over(
         database: Database,
-        founding: Ledger,
+        (founding, base): (Ledger, Option<Arc<Ledger>>),
         verify: &dyn Verify,
     ) -> Result<Store, StoreError> {
         let mut store = Store {
             database,
             ledger: founding,
+            base,
             stopped: None,
         };
         match store.meta::<u64>("version", 0)? {
@@ -143,10 +167,18 @@ impl Store {
     }
 
     fn found(&mut self) -> Result<(), StoreError> {
-        let records = self.ledger.state().records();
+        let base = self.base.as_ref().map(|base| base.tip().digest);
+        let records = match base {
+            None => self.ledger.state().records(),
+            Some(_) => Default::default(),
+        };
         let records = records.into_iter().map(|(key, value)| (key, Some(value)));
         self.write("founding the store", |writing| {
             writing.put_u64("version", VERSION)?;
+            if let Some(base) = base {
+                writing.put_meta("base", &base.to_bytes())?;
+                writing.transaction.open_table(GONE)?;
+            }
             writing.put_meta("home", &writing.ledger.home().to_bytes())?;
             writing.put_records(records)?;
             writing.put_tip()?;
@@ -169,6 +201,11 @@ impl Store {
                 found: Box::new(found),
                 expected: Box::new(expected),
             });
+        }
+        let above: Option<Digest> = self.meta("base", height)?;
+        if above != self.base.as_ref().map(|base| base.tip().digest) {
+            let what = "base";
+            return Err(StoreError::Tip { height, what });
         }
         let roots: Roots = self.needed("roots", height)?;
         let validators: ValidatorSet = self.needed("validators", height)?;
@@ -279,7 +316,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let height = block.header.height;
         let changed = executed.changed.clone();
+        let is_above = self.base.is_some();
         self.write("committing a block", |writing| {
+            if is_above {
+                writing.put_gone(&changed)?;
+            }
             writing.put_records(changed)?;
             writing.put_tip()?;
             writing.put(BLOCKS, height, &block.to_bytes())?;
@@ -380,119 +421,5 @@ impl Store {
             ledger: &self.ledger,
         })?;
         Ok(transaction.commit()?)
-    }
-
-    /// A block of the archive.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn block(&self, height: u64) -> Result<Option<Block>, StoreError> {
-        let found = self.archived(BLOCKS, height)?;
-        let block = found.map(|found| Block::decode(&found)).transpose();
-        block.map_err(bytes("a block", height))
-    }
-
-    /// What became of a block's transactions.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn receipts(&self, height: u64) -> Result<Option<Vec<Receipt>>, StoreError> {
-        let found = self.archived(RECEIPTS, height)?;
-        let receipts = found.map(|found| Canonical::decode(&found)).transpose();
-        receipts.map_err(bytes("receipts", height))
-    }
-
-    /// What shows that a block is final.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn certificate(&self, height: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.archived(CERTIFICATES, height)
-    }
-
-    /// Who agrees on the block of a height, as far as the archive of sets goes back; above the tip those who are in charge now.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn validators_at(&self, height: u64) -> Result<Option<ValidatorSet>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(SETS)?;
-            let found = table.range(..=height.max(1))?.next_back().transpose()?;
-            Ok(found.map(|(_, set)| set.value().to_vec()))
-        };
-        let found = read().map_err(disk("reading the archive"))?;
-        let set = found.map(|found| ValidatorSet::decode(&found)).transpose();
-        set.map_err(bytes("validators", height))
-    }
-
-    /// Height of the last block that has the transaction of this name, also where the block is pruned.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn height_of(&self, transaction: Digest) -> Result<Option<u64>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(NAMES)?;
-            let found = table.get(&transaction.as_bytes()[..])?;
-            Ok(found.map(|found| found.value()))
-        };
-        read().map_err(disk("reading the archive"))
-    }
-
-    /// The value of a record at the tip ([`crate::records`]).
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(STATE)?;
-            Ok(table.get(key)?.map(|found| found.value().to_vec()))
-        };
-        read().map_err(disk("reading the state"))
-    }
-
-    /// All records at the tip, sorted by key.
-    fn records(&self) -> Result<Records, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(STATE)?;
-            let mut records = Vec::new();
-            for entry in table.iter()? {
-                let (key, value) = entry?;
-                records.push((key.value().to_vec(), value.value().to_vec()));
-            }
-            Ok(records)
-        };
-        read().map_err(disk("reading the state"))
-    }
-
-    fn archived(
-        &self,
-        table: TableDefinition<'_, u64, &'static [u8]>,
-        height: u64,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(table)?;
-            Ok(table.get(height)?.map(|found| found.value().to_vec()))
-        };
-        read().map_err(disk("reading the archive"))
-    }
-
-    fn needed<T: Canonical>(&self, what: &'static str, height: u64) -> Result<T, StoreError> {
-        let missing = StoreError::Missing { what };
-        self.meta(what, height)?.ok_or(missing)
-    }
-
-    /// A value about the store; `None` in one that was never founded.
-    fn meta<T: Canonical>(&self, what: &'static str, height: u64) -> Result<Option<T>, StoreError> {
-        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let table = match self.database.begin_read()?.open_table(META) {
-                Ok(table) => table,
-                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
-            Ok(table.get(what)?.map(|found| found.value().to_vec()))
-        };
-        let found = read().map_err(disk("reading the store"))?;
-        let value = found.map(|found| T::decode(&found)).transpose();
-        value.map_err(bytes(what, height))
     }
 }

@@ -214,6 +214,7 @@ impl Store {
         let mut store = Store {
             database,
             ledger,
+            base: None,
             stopped: None,
         };
         if store.meta::<u64>("version", 0)? == Some(VERSION) {

@@ -3,8 +3,9 @@
 use redb::TableDefinition;
 use tieline_units::canonical::Canonical as _;
 
-use super::{META, SETS, STATE};
+use super::{GONE, META, SETS, STATE};
 use crate::ledger::Ledger;
+use crate::touched::Changed;
 
 /// A transaction, and the ledger as it will be after it.
 pub(super) struct Writing<'a> {
@@ -41,6 +42,18 @@ impl Writing<'_> {
             match value {
                 Some(value) => table.insert(&key[..], &value[..])?,
                 None => table.remove(&key[..])?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Which records of the base are there no more.
+    pub(super) fn put_gone(&self, changed: &Changed) -> Result<(), redb::Error> {
+        let mut table = self.transaction.open_table(GONE)?;
+        for (key, value) in changed {
+            match value {
+                Some(_) => table.remove(&key[..])?.is_some(),
+                None => table.insert(&key[..], ())?.is_some(),
             };
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! A chain on disk.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use redb::{Database, TableDefinition};
 use tieline_chain::Ledger;
 use tieline_chain::block::Block;
-use tieline_chain::store::{Delivered, SnapshotError, Store, StoreError};
+use tieline_chain::store::{Delivered, MemoryDisk, SnapshotError, Store, StoreError};
 use tieline_sim::symbol::Symbolic;
 use tieline_sim::village::{Village, deposit};
 use tieline_units::canonical::Canonical as _;
@@ -313,6 +314,42 @@ fn a_failed_write_stops_the_store_and_what_the_disk_holds_is_a_committed_height(
         );
     }
     assert!(stopped > rounds / 2, "{stopped} of {rounds}");
+}
+
+#[test]
+fn a_store_above_a_ledger_holds_what_changed_since_and_opens_above_no_other() {
+    let (blocks, roots) = history(20);
+    let mut ledger = founding();
+    for block in &blocks[..10] {
+        ledger.execute(block, &Symbolic).unwrap();
+    }
+    let (base, disk) = (Arc::new(ledger), MemoryDisk::default());
+    let mut store = Store::open_above(disk.clone(), base.clone(), &Symbolic).unwrap();
+    for block in &blocks[10..] {
+        store.deliver(block, None, &Symbolic).unwrap();
+    }
+    drop(store);
+    let store = Store::open_above(disk.after_crash(), base.clone(), &Symbolic).unwrap();
+    assert_eq!(store.ledger().unwrap().roots().state_root, roots[20]);
+    assert_eq!(store.block(10).unwrap(), None);
+    for (key, value) in store.ledger().unwrap().state().records() {
+        assert_eq!(store.value(&key).unwrap(), Some(value));
+    }
+    let mut snapshot = Vec::new();
+    let head = store.export_snapshot(&mut snapshot).unwrap();
+    assert_eq!(head.roots.state_root, roots[20]);
+    let mut other = Ledger::clone(&base);
+    other.execute(&blocks[10], &Symbolic).unwrap();
+    for found in [
+        Store::open_above(disk.after_crash(), Arc::new(other), &Symbolic),
+        Store::open_on(disk.after_crash(), founding(), &Symbolic),
+    ] {
+        let error = found.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Tip { what: "base", .. }),
+            "{error}"
+        );
+    }
 }
 
 #[test]
