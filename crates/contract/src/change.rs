@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use tieline_units::{ChainId, Digest, Energy, MicrogridId, Money, Time};
 
 use crate::certificate::Certificate;
@@ -213,21 +214,21 @@ impl State {
             }
             Change::Purchase(order, purchase) => {
                 let terms = &purchase.request.terms;
-                note(&mut self.due, &terms.buyer, terms.start, order);
+                let key = (terms.buyer.clone(), terms.start);
+                note(&mut self.due, key, order);
                 self.purchases.insert(order, Arc::new(purchase));
             }
             Change::Sale(order, sale) => {
                 if let Some(request) = &sale.request {
-                    note(
-                        &mut self.due,
-                        &request.terms.seller,
-                        request.terms.start,
-                        order,
-                    );
+                    let terms = &request.terms;
+                    let key = (terms.seller.clone(), terms.start);
+                    note(&mut self.due, key, order);
                 }
                 self.sales.insert(order, Arc::new(sale));
             }
             Change::Settling(order, settling) => {
+                let start = settling.request.terms.start;
+                note(&mut self.intervals, start, order);
                 self.settlings.insert(order, Arc::new(settling));
             }
             Change::Emit(payload) => {
@@ -259,7 +260,12 @@ impl State {
                 self.applications.insert(record_digest(&member), member);
             }
             Change::Member(member) => {
-                self.applications.retain(|_, other| other.id != member.id);
+                let applied = self.applications.iter();
+                let applied = applied.filter(|(_, other)| other.id == member.id);
+                let applied: Vec<Digest> = applied.map(|(record, _)| *record).collect();
+                for record in applied {
+                    self.applications.remove(&record);
+                }
                 self.members.insert(member.id.clone(), member);
             }
             Change::Committee(committee) => {
@@ -282,7 +288,7 @@ impl State {
                 self.punished.insert((key, subject));
             }
             Change::Round(hash, orders) => {
-                self.rounds.insert(hash, orders);
+                self.rounds.insert(hash, Arc::new(orders));
             }
             Change::Tariff(start, tariff) => {
                 self.tariffs.insert(start, tariff);
@@ -338,35 +344,32 @@ impl State {
     pub(crate) fn index(&mut self) {
         for (&order, purchase) in &self.purchases {
             let terms = &purchase.request.terms;
-            note(&mut self.due, &terms.buyer, terms.start, order);
+            let key = (terms.buyer.clone(), terms.start);
+            note(&mut self.due, key, order);
         }
         for (&order, sale) in &self.sales {
             if let Some(request) = &sale.request {
-                note(
-                    &mut self.due,
-                    &request.terms.seller,
-                    request.terms.start,
-                    order,
-                );
+                let terms = &request.terms;
+                let key = (terms.seller.clone(), terms.start);
+                note(&mut self.due, key, order);
             }
+        }
+        for (&order, settling) in &self.settlings {
+            note(&mut self.intervals, settling.request.terms.start, order);
         }
     }
 }
 
-type Due = std::collections::BTreeMap<(MicrogridId, Time), std::collections::BTreeSet<OrderId>>;
-
-fn note(due: &mut Due, member: &MicrogridId, start: Time, order: OrderId) {
-    due.entry((member.clone(), start))
-        .or_default()
-        .insert(order);
+fn note<K: Ord + Clone>(
+    index: &mut OrdMap<K, Arc<std::collections::BTreeSet<OrderId>>>,
+    key: K,
+    order: OrderId,
+) {
+    Arc::make_mut(index.entry(key).or_default()).insert(order);
 }
 
 /// Sets a value; what is nothing is not there, so that equal states have equal bytes.
-fn put<K: Ord, V: Default + PartialEq>(
-    table: &mut std::collections::BTreeMap<K, V>,
-    key: K,
-    value: V,
-) {
+fn put<K: Ord + Clone, V: Default + Clone + PartialEq>(table: &mut OrdMap<K, V>, key: K, value: V) {
     if value == V::default() {
         table.remove(&key);
     } else {

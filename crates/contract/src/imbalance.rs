@@ -60,8 +60,9 @@ pub(crate) fn book(
 }
 
 fn of_interval(state: &State, start: Time) -> impl Iterator<Item = &Settling> {
-    let all = state.settlings.values().map(|settling| &**settling);
-    all.filter(move |settling| settling.request.terms.start == start)
+    let orders = state.intervals.get(&start).into_iter();
+    let orders = orders.flat_map(|orders| orders.iter());
+    orders.filter_map(|order| state.settling(*order))
 }
 
 /// Somebody's, all of microgrids, and none that cannot be computed with.

@@ -98,7 +98,8 @@ fn due<'a>(
     request: impl Fn(OrderId) -> Option<&'a Arc<Request>> + 'a,
 ) -> Vec<(OrderId, &'a Arc<Request>)> {
     let key = (batch.member.clone(), batch.start);
-    let orders = state.due.get(&key).into_iter().flatten();
+    let orders = state.due.get(&key).into_iter();
+    let orders = orders.flat_map(|orders| orders.iter());
     orders
         .filter_map(|&order| Some((order, request(order)?)))
         .filter(|(order, request)| metered_by(batch, *order, &request.terms))

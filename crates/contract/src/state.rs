@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use imbl::{OrdMap, OrdSet};
 use tieline_units::canonical::{Canonical, DecodeError, Decoder};
 use tieline_units::{
     ChainId, Currency, Digest, Encoder, Energy, IntervalLength, MicrogridId, Money, Power, Price,
@@ -110,37 +111,39 @@ canonical!(Block { height, time });
 /// The state of one ledger: X and Y of its orders where it belongs to microgrids, or Z.
 ///
 /// One canonical encoding, one digest. Everything is in ordered maps; two nodes that executed the same blocks hold the
-/// same bytes.
+/// same bytes. Clones share what is equal: a copy costs nothing, and what it costs later is what is changed in it.
 #[derive(Clone, Debug)]
 pub struct State {
     pub(crate) rules: Arc<Rules>,
     pub(crate) block: Block,
-    pub(crate) members: BTreeMap<MicrogridId, Arc<Member>>,
-    pub(crate) committees: BTreeMap<(ChainId, u64), Arc<Committee>>,
-    pub(crate) frozen: BTreeSet<(ChainId, u64)>,
-    pub(crate) closed: BTreeSet<(ChainId, u64)>,
-    pub(crate) acknowledged: BTreeSet<(u64, ChainId)>,
-    pub(crate) credibility: BTreeMap<KeyId, u32>,
-    pub(crate) accounts: BTreeMap<Account, Money>,
-    pub(crate) reserved: BTreeMap<(MicrogridId, Time), Energy>,
-    pub(crate) exposure: BTreeMap<(MicrogridId, MicrogridId), Money>,
-    pub(crate) purchases: BTreeMap<OrderId, Arc<Purchase>>,
-    pub(crate) sales: BTreeMap<OrderId, Arc<Sale>>,
-    pub(crate) settlings: BTreeMap<OrderId, Arc<Settling>>,
-    pub(crate) registers: BTreeMap<(MicrogridId, u8), (Time, Energy, Energy)>,
-    pub(crate) outbox: BTreeMap<(u64, u32), Arc<Payload>>,
-    pub(crate) kept: BTreeMap<(ChainId, Kind, Subject), Arc<Certificate>>,
-    pub(crate) imported: BTreeSet<(ChainId, Kind, u64)>,
-    pub(crate) sequences: BTreeMap<Kind, u64>,
-    pub(crate) applications: BTreeMap<Digest, Arc<Member>>,
-    pub(crate) rounds: BTreeMap<Digest, BTreeSet<OrderId>>,
-    pub(crate) tariffs: BTreeMap<Time, Tariff>,
-    pub(crate) imbalances: BTreeMap<Time, Arc<BTreeMap<MicrogridId, Imbalance>>>,
-    pub(crate) positions: BTreeMap<(ChainId, MicrogridId), Money>,
-    pub(crate) netted: BTreeMap<(ChainId, ChainId), Time>,
-    pub(crate) punished: BTreeSet<(KeyId, Digest)>,
+    pub(crate) members: OrdMap<MicrogridId, Arc<Member>>,
+    pub(crate) committees: OrdMap<(ChainId, u64), Arc<Committee>>,
+    pub(crate) frozen: OrdSet<(ChainId, u64)>,
+    pub(crate) closed: OrdSet<(ChainId, u64)>,
+    pub(crate) acknowledged: OrdSet<(u64, ChainId)>,
+    pub(crate) credibility: OrdMap<KeyId, u32>,
+    pub(crate) accounts: OrdMap<Account, Money>,
+    pub(crate) reserved: OrdMap<(MicrogridId, Time), Energy>,
+    pub(crate) exposure: OrdMap<(MicrogridId, MicrogridId), Money>,
+    pub(crate) purchases: OrdMap<OrderId, Arc<Purchase>>,
+    pub(crate) sales: OrdMap<OrderId, Arc<Sale>>,
+    pub(crate) settlings: OrdMap<OrderId, Arc<Settling>>,
+    pub(crate) registers: OrdMap<(MicrogridId, u8), (Time, Energy, Energy)>,
+    pub(crate) outbox: OrdMap<(u64, u32), Arc<Payload>>,
+    pub(crate) kept: OrdMap<(ChainId, Kind, Subject), Arc<Certificate>>,
+    pub(crate) imported: OrdSet<(ChainId, Kind, u64)>,
+    pub(crate) sequences: OrdMap<Kind, u64>,
+    pub(crate) applications: OrdMap<Digest, Arc<Member>>,
+    pub(crate) rounds: OrdMap<Digest, Arc<BTreeSet<OrderId>>>,
+    pub(crate) tariffs: OrdMap<Time, Tariff>,
+    pub(crate) imbalances: OrdMap<Time, Arc<BTreeMap<MicrogridId, Imbalance>>>,
+    pub(crate) positions: OrdMap<(ChainId, MicrogridId), Money>,
+    pub(crate) netted: OrdMap<(ChainId, ChainId), Time>,
+    pub(crate) punished: OrdSet<(KeyId, Digest)>,
     /// Orders by who delivers or takes, and when; follows from purchases and sales.
-    pub(crate) due: BTreeMap<(MicrogridId, Time), BTreeSet<OrderId>>,
+    pub(crate) due: OrdMap<(MicrogridId, Time), Arc<BTreeSet<OrderId>>>,
+    /// Orders on Z by interval; follows from settlings.
+    pub(crate) intervals: OrdMap<Time, Arc<BTreeSet<OrderId>>>,
     /// How many transactions were applied since it was founded or loaded: what was checked once is not applied later.
     pub(crate) version: u64,
     #[cfg(feature = "testing")]
@@ -163,29 +166,30 @@ impl State {
             committees: committees
                 .map(|c| ((c.chain.clone(), c.epoch), Arc::new(c)))
                 .collect(),
-            frozen: BTreeSet::new(),
-            closed: BTreeSet::new(),
-            acknowledged: BTreeSet::new(),
-            credibility: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            reserved: BTreeMap::new(),
-            exposure: BTreeMap::new(),
-            purchases: BTreeMap::new(),
-            sales: BTreeMap::new(),
-            settlings: BTreeMap::new(),
-            registers: BTreeMap::new(),
-            outbox: BTreeMap::new(),
-            kept: BTreeMap::new(),
-            imported: BTreeSet::new(),
-            sequences: BTreeMap::new(),
-            applications: BTreeMap::new(),
-            rounds: BTreeMap::new(),
-            tariffs: BTreeMap::new(),
-            imbalances: BTreeMap::new(),
-            positions: BTreeMap::new(),
-            netted: BTreeMap::new(),
-            punished: BTreeSet::new(),
-            due: BTreeMap::new(),
+            frozen: OrdSet::new(),
+            closed: OrdSet::new(),
+            acknowledged: OrdSet::new(),
+            credibility: OrdMap::new(),
+            accounts: OrdMap::new(),
+            reserved: OrdMap::new(),
+            exposure: OrdMap::new(),
+            purchases: OrdMap::new(),
+            sales: OrdMap::new(),
+            settlings: OrdMap::new(),
+            registers: OrdMap::new(),
+            outbox: OrdMap::new(),
+            kept: OrdMap::new(),
+            imported: OrdSet::new(),
+            sequences: OrdMap::new(),
+            applications: OrdMap::new(),
+            rounds: OrdMap::new(),
+            tariffs: OrdMap::new(),
+            imbalances: OrdMap::new(),
+            positions: OrdMap::new(),
+            netted: OrdMap::new(),
+            punished: OrdSet::new(),
+            due: OrdMap::new(),
+            intervals: OrdMap::new(),
             version: 0,
             #[cfg(feature = "testing")]
             mutant: None,
@@ -339,7 +343,7 @@ impl State {
 
     /// A round's orders (Z).
     pub fn round(&self, hash: Digest) -> Option<&BTreeSet<OrderId>> {
-        self.rounds.get(&hash)
+        self.rounds.get(&hash).map(Arc::as_ref)
     }
 
     /// What a party has on a chain that is not its home, not netted yet (Z).
@@ -430,7 +434,7 @@ fn numbered(number: u8, key: &impl Canonical) -> Vec<u8> {
     bytes.into_bytes()
 }
 
-impl<K: Canonical + Ord, V: Canonical> Table for BTreeMap<K, V> {
+impl<K: Canonical + Ord + Clone, V: Canonical + Clone> Table for OrdMap<K, V> {
     fn write(&self, number: u8, out: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         out.extend(
             self.iter()
@@ -443,13 +447,13 @@ impl<K: Canonical + Ord, V: Canonical> Table for BTreeMap<K, V> {
     }
 }
 
-impl<K: Canonical + Ord> Table for BTreeSet<K> {
+impl<K: Canonical + Ord + Clone> Table for OrdSet<K> {
     fn write(&self, number: u8, out: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         out.extend(self.iter().map(|key| (numbered(number, key), Vec::new())));
     }
 
     fn read(&mut self, key: &[u8], value: &[u8]) -> Result<bool, DecodeError> {
         <()>::decode(value)?;
-        Ok(self.insert(K::decode(key)?))
+        Ok(self.insert(K::decode(key)?).is_none())
     }
 }
