@@ -4,7 +4,7 @@
 //! ([`replay`]: frames, links, votes, roots, bodies, every transaction executed again); what chains say of each other, and that
 //! money is neither made nor lost ([`between`]); settlements from the readings they rest on, and what meters show beyond orders
 //! ([`settled`]); rounds and their equilibria, prices of the grid ([`rounds`]); orders and keys as the run's files tell them
-//! ([`orders`]); bills ([`bills`]) and the tables that repeat them ([`tables`]). The first thing that does not fit ends the
+//! ([`orders`], [`keys`]); bills ([`bills`]) and the tables that repeat them ([`tables`]). The first thing that does not fit ends the
 //! audit, with its place.
 //!
 //! **Not checked**: what would have been without a market (`balance_alone`) follows from profiles that are not here; that a chain
@@ -12,6 +12,7 @@
 
 pub mod between;
 pub mod bills;
+pub mod keys;
 pub mod orders;
 pub mod replay;
 pub mod rounds;
@@ -153,6 +154,7 @@ pub fn check(evidence: &Evidence) -> Result<Vec<Check>, Stop> {
     checks.extend(settled::check(evidence)?);
     checks.extend(rounds::check(evidence)?);
     checks.extend(orders::check(evidence)?);
+    checks.extend(keys::check(evidence)?);
     checks.extend(bills::check(evidence)?);
     checks.extend(tables::check(evidence)?);
     Ok(checks)

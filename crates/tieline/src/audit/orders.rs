@@ -1,21 +1,15 @@
-//! `orders.json` and `keys.json` against the chains.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! `orders.json` against the chains.
 
 use serde_json::Value;
-use tieline_contract::terms::{OrderId, Request, Unconditional};
-use tieline_contract::transaction::{Act, Transaction};
+use tieline_contract::terms::{OrderId, Request};
 use tieline_units::{Digest, Energy};
 
 use super::settled::{life, requests};
 use super::{Check, Evidence, Stop, Wrong};
-use crate::run::keys::record::{KeysFile, Subject};
 use crate::run::ledgers::outcome::Life;
 
 /// Every order with its outcome.
 pub const ORDERS: &str = "orders.json";
-/// Stock and use of keys.
-pub const KEYS: &str = "keys.json";
 
 /// Reads `orders.json`.
 ///
@@ -27,7 +21,10 @@ pub fn listed(evidence: &Evidence) -> Result<Vec<Value>, Stop> {
     orders.ok_or_else(|| wrong(ORDERS, None, "it has no list of orders".to_owned()).into())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(evidence: &Evidence, file: &str) -> Result<T, Stop> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(
+    evidence: &Evidence,
+    file: &str,
+) -> Result<T, Stop> {
     let text = evidence.text(file)?;
     serde_json::from_str(&text).map_err(|error| {
         let mut found = wrong(file, None, error.to_string());
@@ -75,13 +72,8 @@ pub(super) fn check(evidence: &Evidence) -> Result<Vec<Check>, Stop> {
         let reason = "a chain has it and the file has not".to_owned();
         return Err(wrong(ORDERS, Some(&order), reason).into());
     }
-    let (seals, keys) = keys(evidence)?;
-    let check = |name, found| Check { name, found };
-    Ok(vec![
-        check("orders as told", listed.len() as u64),
-        check("unconditional signatures with their keys", seals),
-        check("keys used once", keys),
-    ])
+    let (name, found) = ("orders as told", listed.len() as u64);
+    Ok(vec![Check { name, found }])
 }
 
 /// The chains end where the run says they ended: nothing is cut off.
@@ -152,58 +144,4 @@ fn one(
         }
     }
     Ok(())
-}
-
-/// Every signature that a message names has its keys on record, and no key serves twice.
-fn keys(evidence: &Evidence) -> Result<(u64, u64), Stop> {
-    let document: KeysFile = parse(evidence, KEYS)?;
-    let mut seals: BTreeMap<String, usize> = BTreeMap::new();
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    let mut keys = 0;
-    for entry in &document.uses {
-        if let Subject::Seal { hash, .. } = &entry.subject {
-            *seals.entry(hash.clone()).or_default() += 1;
-        }
-        for key in &entry.keys {
-            if !used.insert(key.key_id.to_string()) {
-                let reason = format!("key {} is used twice", key.key_id);
-                return Err(wrong(KEYS, None, reason).into());
-            }
-            keys += 1;
-        }
-    }
-    let named = named(evidence);
-    if let Some(missing) = named.iter().find(|hash| seals.get(*hash) != Some(&1)) {
-        let reason = format!("no keys, or two sets of them, are on record for signature {missing}");
-        return Err(wrong(KEYS, None, reason).into());
-    }
-    Ok((named.len() as u64, keys))
-}
-
-/// Hashes of all unconditional signatures that messages on the chains name.
-fn named(evidence: &Evidence) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
-    let mut note = |it: &Unconditional| {
-        named.insert(it.hash().to_string());
-    };
-    for chain in &evidence.chains {
-        for done in chain.applied() {
-            match &done.transaction {
-                Transaction::Request(request) => note(&request.unconditional),
-                Transaction::Local { request, answer } => {
-                    note(&request.unconditional);
-                    if let Act::Accept { unconditional, .. } = &answer.act {
-                        note(unconditional);
-                    }
-                }
-                Transaction::Signed(signed) => match &signed.act {
-                    Act::Accept { unconditional, .. } => note(unconditional),
-                    Act::KeyReturn { key, .. } => note(&key.unconditional),
-                    _ => {}
-                },
-                _ => {}
-            }
-        }
-    }
-    named
 }

@@ -7,7 +7,8 @@ use tieline_contract::terms::{OrderId, Request};
 use tieline_contract::transaction::{Act, Transaction};
 use tieline_units::Digest;
 
-use super::orders::{KEYS, listed};
+use super::keys::KEYS;
+use super::orders::listed;
 use super::replay::{Chain, Done};
 use super::settled::{life, requests};
 use super::{Evidence, Stop, Wrong};

@@ -70,7 +70,8 @@ impl Kind {
         }
     }
 
-    fn purpose(self) -> Purpose {
+    /// What its keys are drawn for.
+    pub(crate) fn purpose(self) -> Purpose {
         match self {
             Kind::Requests => Purpose::Request,
             Kind::Responses => Purpose::Response,

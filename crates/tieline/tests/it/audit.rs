@@ -277,6 +277,61 @@ fn orders_that_change_places_bills_and_rounds_that_change_a_digit_are_found() {
     assert_eq!(wrong["file"], format!("rounds/{name}").as_str());
 }
 
+/// Changes `keys.json` of a copy, and returns what the audit says of it.
+fn with_keys(change: impl FnOnce(&mut Value)) -> String {
+    let copy = Copy::new();
+    copy.edit("keys.json", |text| {
+        let mut document = serde_json::from_str(&text).unwrap();
+        change(&mut document);
+        document.to_string()
+    });
+    let wrong = copy.wrong();
+    assert_eq!(wrong["file"], "keys.json");
+    wrong["reason"].as_str().unwrap().to_owned()
+}
+
+/// The first use for this.
+fn used<'a>(document: &'a mut Value, what: &str) -> &'a mut Value {
+    let uses = document["uses"].as_array_mut().unwrap();
+    uses.iter_mut().find(|it| it["for"] == what).unwrap()
+}
+
+#[test]
+fn keys_that_are_told_wrong_are_found() {
+    let left = |it: &mut Value| {
+        let left = it["pairs"][0]["left_bits"].as_u64().unwrap();
+        it["pairs"][0]["left_bits"] = (left + 1).into();
+    };
+    assert!(with_keys(left).contains("were used or are left"));
+    let bits = |it: &mut Value| {
+        let seal = used(it, "seal");
+        let key = seal["keys"][0]["bits"].as_u64().unwrap();
+        let all = seal["bits"].as_u64().unwrap();
+        (seal["keys"][0]["bits"], seal["bits"]) = ((key - 1).into(), (all - 1).into());
+    };
+    assert!(with_keys(bits).contains("bits used, the uses have"));
+    let twice = |it: &mut Value| {
+        let uses = it["uses"].as_array_mut().unwrap();
+        let key = uses[0]["keys"][0]["key_id"].clone();
+        uses[1]["keys"][0]["key_id"] = key;
+    };
+    assert!(with_keys(twice).contains("is used twice"));
+    let label = |it: &mut Value| used(it, "seal")["label"] = "pq-only".into();
+    assert!(with_keys(label).contains("label pq-only, where keys.protection is its"));
+    let gateway = |it: &mut Value| used(it, "seal")["gateway"] = "somebody".into();
+    assert!(with_keys(gateway).contains("chains have it as"));
+    let hash = |it: &mut Value| used(it, "seal")["hash"] = "0".repeat(64).into();
+    assert!(with_keys(hash).contains("no keys are on record for signature"));
+    let order = |it: &mut Value| used(it, "order")["order"] = "0".repeat(64).into();
+    assert!(with_keys(order).contains("which no chain has"));
+    let removed = |it: &mut Value| {
+        let trade = used(it, "order");
+        trade["keys"] = Value::Array(Vec::new());
+        trade["bits"] = 0.into();
+    };
+    assert!(with_keys(removed).contains("or for other purposes"));
+}
+
 #[test]
 fn a_certificate_with_one_signer_fewer_is_found_in_its_block() {
     use tieline_chain::files::{BlockReader, BlockWriter};

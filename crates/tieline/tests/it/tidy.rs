@@ -25,7 +25,10 @@ const PURE: [(&str, &[&str]); 5] = [
             "zeroize",
         ],
     ),
-    ("contract", &["thiserror", "tieline-seal", "tieline-units"]),
+    (
+        "contract",
+        &["imbl", "thiserror", "tieline-seal", "tieline-units"],
+    ),
     (
         "seal",
         &[
